@@ -1,0 +1,7 @@
+/** Transformers with learned token roles: model, roles, cache, generation, training, file formats. */
+module org.neuralattention.core {
+    requires transitive org.neuralattention.kernels;
+    requires com.fasterxml.jackson.core;
+
+    exports org.neuralattention.model;
+}

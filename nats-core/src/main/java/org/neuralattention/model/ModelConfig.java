@@ -1,0 +1,173 @@
+package org.neuralattention.model;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * What a model is: sizes and the choices that tell Llama, Mistral, Qwen and GPT-2 apart. Immutable.
+ *
+ * @param vocabSize tokens in the vocabulary
+ * @param dim width of the residual stream
+ * @param nLayers transformer blocks
+ * @param nHeads query heads
+ * @param nKvHeads key and value heads; divides {@code nHeads}
+ * @param headDim width of one head, a multiple of 8; {@code nHeads * headDim} need not be {@code dim}
+ * @param hiddenDim width of the feed-forward layer
+ * @param maxSeqLen positions the model was made for; with learned positions a hard limit
+ * @param norm normalisation before attention, before the feed-forward layer and at the end
+ * @param normEps epsilon inside its square root
+ * @param positions how positions enter
+ * @param activation the feed-forward layer's form
+ * @param biases which projections have one
+ * @param qkNorm whether queries and keys are RMS-normalised per head before RoPE (Qwen3)
+ * @param tiedHead whether the output head is the embedding
+ * @param attentionWindow keys a query sees, itself included (Mistral); 0 for all
+ * @param roleWindows the sliding windows W of the roles a token may take, ascending: a sliding token is seen by W more rows;
+ *     empty for a model without roles. The number of roles is then 2 + windows.
+ */
+public record ModelConfig(
+        int vocabSize,
+        int dim,
+        int nLayers,
+        int nHeads,
+        int nKvHeads,
+        int headDim,
+        int hiddenDim,
+        int maxSeqLen,
+        Norm norm,
+        float normEps,
+        Positions positions,
+        Activation activation,
+        Biases biases,
+        boolean qkNorm,
+        boolean tiedHead,
+        int attentionWindow,
+        List<Integer> roleWindows) {
+
+    public enum Norm { RMS, LAYER }
+
+    public enum Activation {
+        /** down(silu(gate x) * up x). */
+        SWIGLU,
+        /** down(gelu(up x)), tanh form. */
+        GELU_TANH,
+        /** down(gelu(up x)), exact form. */
+        GELU_ERF
+    }
+
+    /** Which of the query-key-value, attention-output and feed-forward projections carry a bias. */
+    public record Biases(boolean qkv, boolean attentionOut, boolean feedForward) {
+        public static final Biases NONE = new Biases(false, false, false);
+    }
+
+    /** How positions enter: a learned table added to the embedding, or rotation of queries and keys. */
+    public sealed interface Positions {
+
+        /** A table [maxSeqLen, dim] added to the token embedding (GPT-2). */
+        record Learned() implements Positions {}
+
+        /**
+         * Rotary embedding.
+         *
+         * @param theta base of the frequencies
+         * @param adjacentPairs whether pairs are (2i, 2i+1), as in llama2.c, and not (i, i + headDim/2)
+         * @param scaling Llama 3's frequency scaling, or null
+         */
+        record Rotary(double theta, boolean adjacentPairs, Llama3Scaling scaling) implements Positions {
+            public Rotary {
+                if (!(theta > 0)) {
+                    throw new IllegalArgumentException("theta = " + theta + ": must be positive");
+                }
+            }
+        }
+
+        /** The "llama3" rope scaling: frequencies below one cut are divided by {@code factor}, above another kept, between them blended. */
+        record Llama3Scaling(double factor, double lowFreqFactor, double highFreqFactor, int originalMaxSeqLen) {}
+    }
+
+    public ModelConfig {
+        positive("vocabSize", vocabSize);
+        positive("dim", dim);
+        positive("nLayers", nLayers);
+        positive("nHeads", nHeads);
+        positive("nKvHeads", nKvHeads);
+        positive("headDim", headDim);
+        positive("hiddenDim", hiddenDim);
+        positive("maxSeqLen", maxSeqLen);
+        Objects.requireNonNull(norm, "norm");
+        Objects.requireNonNull(positions, "positions");
+        Objects.requireNonNull(activation, "activation");
+        Objects.requireNonNull(biases, "biases");
+        roleWindows = List.copyOf(roleWindows);
+        if (nHeads % nKvHeads != 0) {
+            throw new IllegalArgumentException("nHeads = " + nHeads + " is not a multiple of nKvHeads = " + nKvHeads);
+        }
+        if (headDim % 8 != 0) {
+            throw new IllegalArgumentException("headDim = " + headDim + ": must be a multiple of 8");
+        }
+        if (!(normEps >= 0) || normEps > 1) {
+            throw new IllegalArgumentException("normEps = " + normEps + ": must be in [0, 1]");
+        }
+        if (attentionWindow < 0) {
+            throw new IllegalArgumentException("attentionWindow = " + attentionWindow + ": must be 0 (none) or positive");
+        }
+        for (int i = 0; i < roleWindows.size(); i++) {
+            if (roleWindows.get(i) < 1 || i > 0 && roleWindows.get(i) <= roleWindows.get(i - 1)) {
+                throw new IllegalArgumentException("roleWindows = " + roleWindows + ": must be positive and ascending");
+            }
+        }
+    }
+
+    private static void positive(String name, int value) {
+        if (value < 1) {
+            throw new IllegalArgumentException(name + " = " + value + ": must be at least 1");
+        }
+    }
+
+    /** Whether tokens have roles; without them every token is kept. */
+    public boolean hasRoles() {
+        return !roleWindows.isEmpty();
+    }
+
+    /** Number of roles: global, local, and one per window. 0 for a model without roles. */
+    public int nRoles() {
+        return hasRoles() ? 2 + roleWindows.size() : 0;
+    }
+
+    /** Width of all query heads. */
+    public int qDim() {
+        return nHeads * headDim;
+    }
+
+    /** Width of all key heads. */
+    public int kvDim() {
+        return nKvHeads * headDim;
+    }
+
+    /** Numbers in the model, the role scorers included. */
+    public long parameters() {
+        return new Weights(this, false).tensors().stream().mapToLong(Tensor::size).sum();
+    }
+
+    /** A Llama-type model: RMSNorm, RoPE, SwiGLU, no biases, separate head. Change the rest with the {@code with} methods. */
+    public static ModelConfig llama(
+            int vocabSize, int dim, int nLayers, int nHeads, int nKvHeads, int hiddenDim, int maxSeqLen) {
+        return new ModelConfig(vocabSize, dim, nLayers, nHeads, nKvHeads, dim / Math.max(1, nHeads), hiddenDim, maxSeqLen,
+                Norm.RMS, 1e-5f, new Positions.Rotary(10_000, false, null), Activation.SWIGLU, Biases.NONE,
+                false, false, 0, List.of());
+    }
+
+    /** The same model with roles of these sliding windows; none removes the roles. */
+    public ModelConfig withRoleWindows(int... windows) {
+        return new ModelConfig(vocabSize, dim, nLayers, nHeads, nKvHeads, headDim, hiddenDim, maxSeqLen, norm, normEps,
+                positions, activation, biases, qkNorm, tiedHead, attentionWindow,
+                Arrays.stream(windows).boxed().toList());
+    }
+
+    /** The same model with its head tied to the embedding, or not. */
+    public ModelConfig withTiedHead(boolean tied) {
+        return new ModelConfig(vocabSize, dim, nLayers, nHeads, nKvHeads, headDim, hiddenDim, maxSeqLen, norm, normEps,
+                positions, activation, biases, qkNorm, tied, attentionWindow, roleWindows);
+    }
+}

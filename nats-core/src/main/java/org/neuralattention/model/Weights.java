@@ -1,0 +1,130 @@
+package org.neuralattention.model;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.NoSuchElementException;
+import org.neuralattention.model.ModelConfig.Activation;
+import org.neuralattention.model.ModelConfig.Norm;
+import org.neuralattention.model.ModelConfig.Positions;
+
+/**
+ * What a model knows. Gradients and the optimizer's moments are {@code Weights} of the same configuration.
+ *
+ * <p>Every projection is [out, in], as in Hugging Face's Llama, so that a row gives one output. A field that a configuration
+ * does not have (a bias, the scorer, a separate head) is null. Names are those of a Hugging Face Llama file, with
+ * {@code self_attn.role_scorer.weight} for the scorer; its row {@code nRoles * kvHead + role} scores one role of one KV head.
+ */
+public final class Weights {
+
+    /** One transformer block. */
+    public static final class Layer {
+        public final Tensor attnNorm;      // [dim]
+        public final Tensor attnNormBias;  // [dim], LayerNorm only
+        public final Tensor wq;            // [nHeads * headDim, dim]
+        public final Tensor wk;            // [nKvHeads * headDim, dim]
+        public final Tensor wv;            // [nKvHeads * headDim, dim]
+        public final Tensor wo;            // [dim, nHeads * headDim]
+        public final Tensor bq;            // [nHeads * headDim]
+        public final Tensor bk;            // [nKvHeads * headDim]
+        public final Tensor bv;            // [nKvHeads * headDim]
+        public final Tensor bo;            // [dim]
+        public final Tensor qNorm;         // [headDim]
+        public final Tensor kNorm;         // [headDim]
+        public final Tensor scorer;        // [nKvHeads * nRoles, dim]
+        public final Tensor ffnNorm;       // [dim]
+        public final Tensor ffnNormBias;   // [dim], LayerNorm only
+        public final Tensor wGate;         // [hiddenDim, dim], SwiGLU only
+        public final Tensor wUp;           // [hiddenDim, dim]
+        public final Tensor wDown;         // [dim, hiddenDim]
+        public final Tensor bUp;           // [hiddenDim]
+        public final Tensor bDown;         // [dim]
+
+        private Layer(Weights all, ModelConfig c, int index) {
+            String p = "model.layers." + index + ".";
+            boolean layerNorm = c.norm() == Norm.LAYER;
+            attnNorm = all.add(true, p + "input_layernorm.weight", c.dim());
+            attnNormBias = all.add(layerNorm, p + "input_layernorm.bias", c.dim());
+            wq = all.add(true, p + "self_attn.q_proj.weight", c.qDim(), c.dim());
+            bq = all.add(c.biases().qkv(), p + "self_attn.q_proj.bias", c.qDim());
+            wk = all.add(true, p + "self_attn.k_proj.weight", c.kvDim(), c.dim());
+            bk = all.add(c.biases().qkv(), p + "self_attn.k_proj.bias", c.kvDim());
+            wv = all.add(true, p + "self_attn.v_proj.weight", c.kvDim(), c.dim());
+            bv = all.add(c.biases().qkv(), p + "self_attn.v_proj.bias", c.kvDim());
+            qNorm = all.add(c.qkNorm(), p + "self_attn.q_norm.weight", c.headDim());
+            kNorm = all.add(c.qkNorm(), p + "self_attn.k_norm.weight", c.headDim());
+            wo = all.add(true, p + "self_attn.o_proj.weight", c.dim(), c.qDim());
+            bo = all.add(c.biases().attentionOut(), p + "self_attn.o_proj.bias", c.dim());
+            scorer = all.add(c.hasRoles(), p + "self_attn.role_scorer.weight", c.nKvHeads() * c.nRoles(), c.dim());
+            ffnNorm = all.add(true, p + "post_attention_layernorm.weight", c.dim());
+            ffnNormBias = all.add(layerNorm, p + "post_attention_layernorm.bias", c.dim());
+            wGate = all.add(c.activation() == Activation.SWIGLU, p + "mlp.gate_proj.weight", c.hiddenDim(), c.dim());
+            wUp = all.add(true, p + "mlp.up_proj.weight", c.hiddenDim(), c.dim());
+            bUp = all.add(c.biases().feedForward(), p + "mlp.up_proj.bias", c.hiddenDim());
+            wDown = all.add(true, p + "mlp.down_proj.weight", c.dim(), c.hiddenDim());
+            bDown = all.add(c.biases().feedForward(), p + "mlp.down_proj.bias", c.dim());
+        }
+    }
+
+    private final ModelConfig config;
+    private final List<Tensor> tensors = new ArrayList<>();
+
+    public final Tensor embedding;     // [vocabSize, dim]
+    public final Tensor positions;     // [maxSeqLen, dim], learned positions only
+    public final List<Layer> layers;
+    public final Tensor finalNorm;     // [dim]
+    public final Tensor finalNormBias; // [dim], LayerNorm only
+    /** The output head [vocabSize, dim]; the same tensor as {@link #embedding} where the head is tied. */
+    public final Tensor head;
+
+    /** All zeros. */
+    public Weights(ModelConfig config) {
+        this(config, true);
+    }
+
+    Weights(ModelConfig config, boolean allocate) {
+        this.config = config;
+        embedding = add(true, "model.embed_tokens.weight", config.vocabSize(), config.dim());
+        positions = add(config.positions() instanceof Positions.Learned, "model.embed_positions.weight", config.maxSeqLen(), config.dim());
+        List<Layer> blocks = new ArrayList<>();
+        for (int i = 0; i < config.nLayers(); i++) {
+            blocks.add(new Layer(this, config, i));
+        }
+        layers = List.copyOf(blocks);
+        finalNorm = add(true, "model.norm.weight", config.dim());
+        finalNormBias = add(config.norm() == Norm.LAYER, "model.norm.bias", config.dim());
+        Tensor separate = add(!config.tiedHead(), "lm_head.weight", config.vocabSize(), config.dim());
+        head = separate == null ? embedding : separate;
+        if (allocate) {
+            tensors.forEach(Tensor::allocate);
+        }
+    }
+
+    private Tensor add(boolean present, String name, int... shape) {
+        if (!present) {
+            return null;
+        }
+        Tensor tensor = new Tensor(name, shape);
+        tensors.add(tensor);
+        return tensor;
+    }
+
+    public ModelConfig config() {
+        return config;
+    }
+
+    /** All tensors in a fixed order; a tied head is not listed twice. */
+    public List<Tensor> tensors() {
+        return Collections.unmodifiableList(tensors);
+    }
+
+    /**
+     * The tensor of that name.
+     *
+     * @throws NoSuchElementException if the model has none
+     */
+    public Tensor tensor(String name) {
+        return tensors.stream().filter(t -> t.name().equals(name)).findFirst()
+                .orElseThrow(() -> new NoSuchElementException("the model has no tensor " + name));
+    }
+}
