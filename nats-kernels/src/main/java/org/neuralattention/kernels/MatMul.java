@@ -1,0 +1,109 @@
+package org.neuralattention.kernels;
+
+import java.util.Arrays;
+
+/**
+ * Matrix products, the three a linear layer needs: forward ({@link #abt}), input gradient ({@link #ab}) and weight gradient
+ * ({@link #atb}).
+ *
+ * <p>All matrices are row-major without gaps. {@code out} must not overlap an input. Sizes may be 0; with {@code k = 0} the
+ * product is all zeros. With {@code accumulate} the product is added to {@code out}, as gradients need; without, what
+ * {@code out} held is neither read nor kept. NaN and infinities propagate as in the plain loops. The bits of the result do not
+ * depend on the number of threads.
+ *
+ * <p>Errors: a negative size or a null array is an {@link IllegalArgumentException}; a matrix that does not fit its array is an
+ * {@link IndexOutOfBoundsException}.
+ */
+public final class MatMul {
+
+    /** Rows of {@code out} in a task of the plain loops. */
+    private static final int ROWS = 16;
+
+    private MatMul() {}
+
+    /** out[m, n] = a[m, k] b[k, n]. */
+    public static void ab(float[] out, int outOffset, float[] a, int aOffset, float[] b, int bOffset,
+            int m, int n, int k, boolean accumulate, Team team) {
+        check(out, outOffset, a, aOffset, b, bOffset, m, n, k);
+        plainAb(out, outOffset, a, aOffset, b, bOffset, m, n, k, accumulate, team);
+    }
+
+    /** out[m, n] = a[m, k] b[n, k]^T: a linear layer's forward, with weights [out, in] as b. */
+    public static void abt(float[] out, int outOffset, float[] a, int aOffset, float[] b, int bOffset,
+            int m, int n, int k, boolean accumulate, Team team) {
+        check(out, outOffset, a, aOffset, b, bOffset, m, n, k);
+        plainAbt(out, outOffset, a, aOffset, b, bOffset, m, n, k, accumulate, team);
+    }
+
+    /** out[m, n] = a[k, m]^T b[k, n]: a linear layer's weight gradient, with k rows of output gradients a and inputs b. */
+    public static void atb(float[] out, int outOffset, float[] a, int aOffset, float[] b, int bOffset,
+            int m, int n, int k, boolean accumulate, Team team) {
+        check(out, outOffset, a, aOffset, b, bOffset, m, n, k);
+        plainAtb(out, outOffset, a, aOffset, b, bOffset, m, n, k, accumulate, team);
+    }
+
+    static void plainAb(float[] out, int outOffset, float[] a, int aOffset, float[] b, int bOffset,
+            int m, int n, int k, boolean accumulate, Team team) {
+        team.run(Math.ceilDiv(m, ROWS), (task, worker) -> {
+            for (int i = task * ROWS; i < Math.min(m, task * ROWS + ROWS); i++) {
+                int outRow = outOffset + i * n;
+                if (!accumulate) {
+                    Arrays.fill(out, outRow, outRow + n, 0);
+                }
+                for (int p = 0; p < k; p++) {
+                    float s = a[aOffset + i * k + p];
+                    int bRow = bOffset + p * n;
+                    for (int j = 0; j < n; j++) {
+                        out[outRow + j] += s * b[bRow + j];
+                    }
+                }
+            }
+        });
+    }
+
+    static void plainAbt(float[] out, int outOffset, float[] a, int aOffset, float[] b, int bOffset,
+            int m, int n, int k, boolean accumulate, Team team) {
+        team.run(Math.ceilDiv(m, ROWS), (task, worker) -> {
+            for (int i = task * ROWS; i < Math.min(m, task * ROWS + ROWS); i++) {
+                int outRow = outOffset + i * n;
+                int aRow = aOffset + i * k;
+                for (int j = 0; j < n; j++) {
+                    int bRow = bOffset + j * k;
+                    float sum = accumulate ? out[outRow + j] : 0;
+                    for (int p = 0; p < k; p++) {
+                        sum += a[aRow + p] * b[bRow + p];
+                    }
+                    out[outRow + j] = sum;
+                }
+            }
+        });
+    }
+
+    static void plainAtb(float[] out, int outOffset, float[] a, int aOffset, float[] b, int bOffset,
+            int m, int n, int k, boolean accumulate, Team team) {
+        team.run(Math.ceilDiv(m, ROWS), (task, worker) -> {
+            for (int i = task * ROWS; i < Math.min(m, task * ROWS + ROWS); i++) {
+                int outRow = outOffset + i * n;
+                if (!accumulate) {
+                    Arrays.fill(out, outRow, outRow + n, 0);
+                }
+                for (int p = 0; p < k; p++) {
+                    float s = a[aOffset + p * m + i];
+                    int bRow = bOffset + p * n;
+                    for (int j = 0; j < n; j++) {
+                        out[outRow + j] += s * b[bRow + j];
+                    }
+                }
+            }
+        });
+    }
+
+    private static void check(float[] out, int outOffset, float[] a, int aOffset, float[] b, int bOffset, int m, int n, int k) {
+        Check.notNegative("m", m);
+        Check.notNegative("n", n);
+        Check.notNegative("k", k);
+        Check.range("out", out, outOffset, (long) m * n);
+        Check.range("a", a, aOffset, (long) m * k);
+        Check.range("b", b, bOffset, (long) n * k);
+    }
+}

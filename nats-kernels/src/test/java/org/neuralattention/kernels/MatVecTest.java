@@ -1,0 +1,145 @@
+package org.neuralattention.kernels;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Arrays;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+
+class MatVecTest {
+
+    private static final int GUARD = 3;
+    private static final int[] COUNTS = {1, 2, 3, 4, 5, 8};
+    private static final int[] ROWS = {1, 2, 3, 4, 5, 7, 64, 101};
+    private static final int[] LENGTHS = {0, 1, 3, 4, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 127, 128, 129, 1000};
+
+    @Test
+    void agreesWithPlainLoopsAtAwkwardLengths() {
+        SplittableRandom random = new SplittableRandom(1);
+        for (int count : COUNTS) {
+            for (int n : ROWS) {
+                for (int k : LENGTHS) {
+                    check(count, n, k, random);
+                }
+            }
+        }
+    }
+
+    private static void check(int count, int n, int k, SplittableRandom random) {
+        float[] x = random(count * k, random);
+        float[] w = random(n * k, random);
+        float[] out = random(count * n, random);
+        float[] plain = out.clone();
+        Arrays.fill(out, Float.NaN);
+        MatVec.forward(out, GUARD, x, GUARD, w, GUARD, count, n, k, Team.serial());
+        MatVec.plainRows(plain, GUARD, x, GUARD, w, GUARD, count, n, k, 0, n);
+        double error = 0;
+        double plainError = 0;
+        for (int c = 0; c < count; c++) {
+            for (int row = 0; row < n; row++) {
+                double sum = 0;
+                for (int i = 0; i < k; i++) {
+                    sum += (double) x[GUARD + c * k + i] * w[GUARD + row * k + i];
+                }
+                double difference = Math.abs(out[GUARD + c * n + row] - sum);
+                error = difference <= error ? error : difference; // keeps a NaN
+                plainError = Math.max(plainError, Math.abs(plain[GUARD + c * n + row] - sum));
+            }
+        }
+        String what = "count = " + count + ", n = " + n + ", k = " + k;
+        assertTrue(error <= 2 * plainError + Math.ulp(1f) * Math.sqrt(k + 1),
+                what + ": error " + error + ", plain loops " + plainError);
+        for (int i = 0; i < GUARD; i++) {
+            assertTrue(Float.isNaN(out[i]) && Float.isNaN(out[GUARD + count * n + i]), what + ": wrote outside of out");
+        }
+    }
+
+    @Test
+    void eachVectorHasTheSameBitsAloneAndAmongOthers() {
+        SplittableRandom random = new SplittableRandom(2);
+        for (int n : new int[] {5, 103}) {
+            for (int k : new int[] {17, 130, 1003}) {
+                int most = 9;
+                float[] x = random(most * k, random);
+                float[] w = random(n * k, random);
+                float[] alone = new float[most * n];
+                for (int c = 0; c < most; c++) {
+                    MatVec.forward(alone, c * n, x, GUARD + c * k, w, GUARD, 1, n, k, Team.serial());
+                }
+                for (int count = 1; count <= most; count++) {
+                    float[] out = new float[count * n];
+                    MatVec.forward(out, 0, x, GUARD, w, GUARD, count, n, k, Team.serial());
+                    assertArrayEquals(Arrays.copyOf(alone, count * n), out, "count = " + count + ", n = " + n + ", k = " + k);
+                }
+            }
+        }
+    }
+
+    @Test
+    void sameBitsForAnyNumberOfThreads() {
+        SplittableRandom random = new SplittableRandom(3);
+        int count = 3;
+        int n = 1501;
+        int k = 259;
+        float[] x = random(count * k, random);
+        float[] w = random(n * k, random);
+        float[] expected = new float[count * n];
+        MatVec.forward(expected, 0, x, GUARD, w, GUARD, count, n, k, Team.serial());
+        for (int threads : new int[] {1, 2, 3, 7}) {
+            try (Team team = Team.of(threads)) {
+                for (int repeat = 0; repeat < 5; repeat++) {
+                    float[] out = new float[count * n];
+                    MatVec.forward(out, 0, x, GUARD, w, GUARD, count, n, k, team);
+                    assertArrayEquals(expected, out, threads + " threads");
+                }
+            }
+        }
+    }
+
+    @Test
+    void nanAndInfinityPropagate() {
+        for (int k : new int[] {5, 64, 77}) {
+            for (float bad : new float[] {Float.NaN, Float.NEGATIVE_INFINITY}) {
+                SplittableRandom random = new SplittableRandom(4);
+                float[] x = random(2 * k, random);
+                float[] w = random(6 * k, random);
+                x[GUARD + k + 1] = bad;
+                w[GUARD + 4 * k + 1] = 0;
+                w[GUARD + 5 * k + k - 1] = bad;
+                float[] out = new float[12];
+                float[] plain = new float[12];
+                MatVec.forward(out, 0, x, GUARD, w, GUARD, 2, 6, k, Team.serial());
+                MatVec.plainRows(plain, 0, x, GUARD, w, GUARD, 2, 6, k, 0, 6);
+                for (int i = 0; i < 12; i++) {
+                    assertEquals(i < 5, Float.isFinite(out[i]), "out[" + i + "] = " + out[i]);
+                    assertTrue(i < 5 || out[i] == plain[i] || Float.isNaN(plain[i]) && Float.isNaN(out[i]),
+                            "out[" + i + "] = " + out[i] + ", plain loops " + plain[i]);
+                }
+            }
+        }
+    }
+
+    @Test
+    void badSizesAndOffsetsAreRefused() {
+        float[] f = new float[12];
+        Team team = Team.serial();
+        assertThrows(IllegalArgumentException.class, () -> MatVec.forward(f, 0, f, 0, f, 0, -1, 3, 4, team));
+        assertThrows(IllegalArgumentException.class, () -> MatVec.forward(f, 0, f, 0, null, 0, 1, 3, 4, team));
+        assertThrows(IndexOutOfBoundsException.class, () -> MatVec.forward(f, 0, f, 0, f, 1, 1, 3, 4, team));
+        assertThrows(IndexOutOfBoundsException.class, () -> MatVec.forward(f, 0, f, 9, f, 0, 1, 3, 4, team));
+        assertThrows(IndexOutOfBoundsException.class, () -> MatVec.forward(f, 10, f, 0, f, 0, 1, 3, 4, team));
+    }
+
+    /** {@code length} values in [-1, 1) between guards of NaN. */
+    private static float[] random(int length, SplittableRandom random) {
+        float[] x = new float[GUARD + length + GUARD];
+        Arrays.fill(x, Float.NaN);
+        for (int i = GUARD; i < GUARD + length; i++) {
+            x[i] = random.nextFloat() * 2 - 1;
+        }
+        return x;
+    }
+}
