@@ -4,4 +4,5 @@ module org.neuralattention.core {
     requires com.fasterxml.jackson.core;
 
     exports org.neuralattention.model;
+    exports org.neuralattention.roles;
 }

@@ -1,0 +1,37 @@
+package org.neuralattention.roles;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.neuralattention.model.ModelConfig;
+
+class RoleSpaceTest {
+
+    @Test
+    void codesAndNamesFollowTheWindows() {
+        RoleSpace space = RoleSpace.of(16, 64);
+        assertEquals(4, space.count());
+        assertEquals(List.of(16, 64), space.windows());
+        assertEquals("global", space.name(Role.GLOBAL));
+        assertEquals("local", space.name(Role.LOCAL));
+        assertEquals("sliding 16", space.name(Role.sliding(0)));
+        assertEquals("sliding 64", space.name(Role.sliding(1)));
+    }
+
+    @Test
+    void aModelsRolesAreThoseOfItsConfiguration() {
+        ModelConfig config = ModelConfig.llama(64, 32, 1, 4, 2, 64, 128);
+        assertEquals(RoleSpace.of(4, 8, 32), RoleSpace.of(config.withRoleWindows(4, 8, 32)));
+        assertThrows(IllegalArgumentException.class, () -> RoleSpace.of(config));
+    }
+
+    @Test
+    void wrongWindowsAndRolesAreRefusedByName() {
+        assertThrows(IllegalArgumentException.class, () -> RoleSpace.of(8, 8));
+        assertThrows(IllegalArgumentException.class, () -> RoleSpace.of(0));
+        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> RoleSpace.of(8).window(3));
+        assertEquals("role 3 is not one of the 1 sliding roles from 2", e.getMessage());
+    }
+}
