@@ -31,6 +31,7 @@ public final class Team implements AutoCloseable {
     private final int size;
     private final Worker[] workers;
     private final Map<Class<?>, float[][]> scratch = new HashMap<>();
+    private final Map<Class<?>, double[]> scratchDoubles = new HashMap<>();
     private final AtomicInteger next = new AtomicInteger();
     private final AtomicInteger pending = new AtomicInteger();
     private final AtomicInteger busy = new AtomicInteger();
@@ -154,6 +155,16 @@ public final class Team implements AutoCloseable {
             slots[slot] = new float[length];
         }
         return slots[slot];
+    }
+
+    /** Scratch of at least {@code length} doubles for the op {@code owner}, shared by its tasks; contents are undefined. */
+    double[] scratchDoubles(Class<?> owner, int length) {
+        double[] held = scratchDoubles.get(owner);
+        if (held == null || held.length < length) {
+            held = new double[length];
+            scratchDoubles.put(owner, held);
+        }
+        return held;
     }
 
     /** Ends the threads; the team cannot be used afterwards. Closing twice does nothing. */
