@@ -1,0 +1,197 @@
+package org.neuralattention.kernels;
+
+import java.util.Arrays;
+
+/**
+ * Attention of one new token to all keys a cache holds.
+ *
+ * <p>{@code out[h] = sum_n softmax_n(q[h] . k_n / sqrt(headDim)) v_n} over the keys n of KV head h / (nHeads / nKvHeads), which
+ * may lie in any number of spans. The query heads of a group share each read of a key and a value. (spec 6.3, step 1)
+ *
+ * <p>The keys of a head are cut into blocks of {@link #BLOCK}; a block leaves its largest score, its sum and its weighted values,
+ * and blocks are put together in ascending order. Neither the number of threads nor where the spans are cut changes a bit.
+ */
+public final class DecodeAttention {
+
+    /** Keys per task: K and V of a block take 256 KiB at headDim 64, some 20 microseconds of reading. */
+    static final int BLOCK = 512;
+
+    /** Scores have room for a whole vector behind the last key. */
+    private static final int PAD = 16;
+
+    /** Below this many multiply-adds a second thread gains less than waking it costs. */
+    private static final long SHARED_FROM = 200_000;
+
+    private DecodeAttention() {}
+
+    /**
+     * One new token's attention. A head without keys gets zeros; so does one whose scores are all -infinity.
+     *
+     * @param out [nHeads, headDim], overwritten; must not overlap {@code q}
+     * @param q [nHeads, headDim]
+     * @param spans one per KV head, the new token's own key and value included
+     * @throws IllegalArgumentException if sizes contradict each other
+     * @throws IndexOutOfBoundsException if an array is too short
+     */
+    public static void forward(float[] out, int outOffset, float[] q, int qOffset,
+            KeySpans[] spans, int nHeads, int nKvHeads, int headDim, Team team) {
+        AttentionShape shape = new AttentionShape(1, 1, nHeads, nKvHeads, headDim);
+        Check.range("out", out, outOffset, (long) nHeads * headDim);
+        Check.range("q", q, qOffset, (long) nHeads * headDim);
+        if (spans.length < nKvHeads) {
+            throw new IllegalArgumentException("spans.length = " + spans.length + ": must be at least nKvHeads = " + nKvHeads);
+        }
+        for (int g = 0; g < nKvHeads; g++) {
+            spans[g].check("spans[" + g + "]", headDim);
+        }
+        forward(out, outOffset, q, qOffset, spans, shape, team);
+    }
+
+    static void forward(float[] out, int outOffset, float[] q, int qOffset,
+            KeySpans[] spans, AttentionShape shape, Team team) {
+        int nKvHeads = shape.nKvHeads();
+        int tasks = 0;
+        long keys = 0;
+        int longest = 0;
+        for (int g = 0; g < nKvHeads; g++) {
+            tasks += blocks(spans[g]);
+            keys += spans[g].keys();
+            longest = Math.max(longest, spans[g].keys());
+        }
+        int stride = partialLength(shape);
+        int scoresLength = shape.group() * (Math.min(longest, BLOCK) + PAD);
+        int threads = keys * shape.group() * shape.headDim() < SHARED_FROM ? 1 : team.size();
+        float[] scratch = team.scratch(DecodeAttention.class, 0, Math.addExact(Math.multiplyExact(tasks, stride), threads * scoresLength));
+        int scores = tasks * stride;
+        if (threads == 1) {
+            for (int task = 0; task < tasks; task++) {
+                block(scratch, task, scores, q, qOffset, spans, shape);
+            }
+        } else {
+            team.run(tasks, (task, worker) ->
+                    block(scratch, task, scores + worker * scoresLength, q, qOffset, spans, shape));
+        }
+        for (int g = 0, task = 0; g < nKvHeads; task += blocks(spans[g]), g++) {
+            int first = g * shape.group();
+            for (int h = first; h < first + shape.group(); h++) {
+                int at = task * stride + (h - first) * (2 + shape.headDim());
+                combine(out, outOffset + h * shape.headDim(), scratch, at, stride, blocks(spans[g]), shape.headDim());
+            }
+        }
+    }
+
+    private static int blocks(KeySpans spans) {
+        return (spans.keys() + BLOCK - 1) / BLOCK;
+    }
+
+    /** What a block leaves: [group, (largest score, sum of weights, weighted values [headDim])]. */
+    private static int partialLength(AttentionShape shape) {
+        return shape.group() * (2 + shape.headDim());
+    }
+
+    /** One block of one KV head: scores of all its keys, weights, weighted values. */
+    private static void block(float[] scratch, int task, int scores, float[] q, int qOffset,
+            KeySpans[] spans, AttentionShape shape) {
+        int g = 0;
+        int blockOfHead = task;
+        while (blockOfHead >= blocks(spans[g])) {
+            blockOfHead -= blocks(spans[g++]);
+        }
+        KeySpans held = spans[g];
+        int headDim = shape.headDim();
+        int group = shape.group();
+        int first = blockOfHead * BLOCK;
+        int end = Math.min(first + BLOCK, held.keys());
+        int stride = end - first + PAD;
+        int partial = task * partialLength(shape);
+        Arrays.fill(scratch, partial, partial + partialLength(shape), 0);
+
+        for (int i = held.spanOf(first); i < held.size && held.start[i] < end; i++) {
+            int from = Math.max(first, held.start[i]);
+            int count = Math.min(end, held.start[i + 1]) - from;
+            int row = held.kOffset[i] + (from - held.start[i]) * headDim;
+            for (int h = 0; h < group; h++) {
+                int at = qOffset + (g * group + h) * headDim;
+                scores(scratch, scores + h * stride + from - first, q, at, held.k[i], row, count, headDim, shape.scale());
+            }
+        }
+        for (int h = 0; h < group; h++) {
+            weights(scratch, scores + h * stride, end - first, partial + h * (2 + headDim));
+        }
+        for (int i = held.spanOf(first); i < held.size && held.start[i] < end; i++) {
+            int from = Math.max(first, held.start[i]);
+            int count = Math.min(end, held.start[i + 1]) - from;
+            int row = held.vOffset[i] + (from - held.start[i]) * headDim;
+            for (int h = 0; h < group; h++) {
+                int at = partial + h * (2 + headDim) + 2;
+                values(scratch, at, scores + h * stride + from - first, held.v[i], row, count, headDim);
+            }
+        }
+    }
+
+    /** scores[j] = scale * q . k_j for the keys of one span. */
+    private static void scores(float[] scratch, int scores, float[] q, int qOffset,
+            float[] k, int kOffset, int count, int headDim, float scale) {
+        for (int j = 0; j < count; j++) {
+            int row = kOffset + j * headDim;
+            float sum = 0;
+            for (int d = 0; d < headDim; d++) {
+                sum += q[qOffset + d] * k[row + d];
+            }
+            scratch[scores + j] = scale * sum;
+        }
+    }
+
+    /** partial = (max, sum of exp(score - max)); scores become exp(score - max). */
+    private static void weights(float[] scratch, int scores, int count, int partial) {
+        float max = Float.NEGATIVE_INFINITY;
+        for (int j = 0; j < count; j++) {
+            max = Math.max(max, scratch[scores + j]);
+        }
+        float shift = max == Float.NEGATIVE_INFINITY ? 0 : max;
+        float sum = 0;
+        for (int j = 0; j < count; j++) {
+            float weight = (float) Math.exp(scratch[scores + j] - shift);
+            scratch[scores + j] = weight;
+            sum += weight;
+        }
+        scratch[partial] = max;
+        scratch[partial + 1] = sum;
+    }
+
+    /** sums[d] += sum_j weight_j v_j[d] for the values of one span. */
+    private static void values(float[] scratch, int sums, int weights,
+            float[] v, int vOffset, int count, int headDim) {
+        for (int j = 0; j < count; j++) {
+            float weight = scratch[weights + j];
+            int row = vOffset + j * headDim;
+            for (int d = 0; d < headDim; d++) {
+                scratch[sums + d] += weight * v[row + d];
+            }
+        }
+    }
+
+    /** out = sum_b e_b values_b / sum_b e_b sum_b with e_b = exp(max_b - max), blocks in ascending order. */
+    private static void combine(float[] out, int outOffset, float[] partials, int offset, int stride, int blocks, int headDim) {
+        float max = Float.NEGATIVE_INFINITY;
+        for (int b = 0; b < blocks; b++) {
+            max = Math.max(max, partials[offset + b * stride]);
+        }
+        Arrays.fill(out, outOffset, outOffset + headDim, 0);
+        if (max == Float.NEGATIVE_INFINITY) {
+            return;
+        }
+        float sum = 0;
+        for (int b = 0; b < blocks; b++) {
+            int partial = offset + b * stride;
+            float factor = (float) Math.exp(partials[partial] - max);
+            sum += factor * partials[partial + 1];
+            for (int d = 0; d < headDim; d++) {
+                out[outOffset + d] += factor * partials[partial + 2 + d];
+            }
+        }
+        for (int d = 0; d < headDim; d++) {
+            out[outOffset + d] /= sum;
+        }
+    }
+}

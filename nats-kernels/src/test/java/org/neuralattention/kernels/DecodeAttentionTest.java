@@ -1,0 +1,215 @@
+package org.neuralattention.kernels;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Arrays;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+
+class DecodeAttentionTest {
+
+    /** Around vectors, unrolls and blocks of keys. */
+    private static final int[] KEYS = {0, 1, 2, 3, 4, 5, 15, 16, 17, 31, 33, 100, 511, 512, 513, 1100};
+
+    /** One call's arrays: every array has NaN around what may be read. */
+    private record Case(int nHeads, int nKvHeads, int headDim, float[] q, int qOffset, float[][][] rows) {
+
+        /** The keys of each KV head in spans of random length up to {@code most}, each in an array of its own. */
+        KeySpans[] cut(int most, SplittableRandom random) {
+            KeySpans[] spans = new KeySpans[nKvHeads];
+            for (int g = 0; g < nKvHeads; g++) {
+                spans[g] = new KeySpans();
+                int keys = rows[g].length / 2;
+                for (int from = 0; from < keys; ) {
+                    int count = Math.min(keys - from, 1 + random.nextInt(most));
+                    int kOffset = random.nextInt(20);
+                    int vOffset = random.nextInt(20);
+                    spans[g].add(lay(g, from, count, kOffset), kOffset, lay(g, keys + from, count, vOffset), vOffset, count);
+                    from += count;
+                }
+            }
+            return spans;
+        }
+
+        private float[] lay(int g, int from, int count, int offset) {
+            float[] array = new float[offset + count * headDim + 17];
+            Arrays.fill(array, Float.NaN);
+            for (int i = 0; i < count; i++) {
+                System.arraycopy(rows[g][from + i], 0, array, offset + i * headDim, headDim);
+            }
+            return array;
+        }
+
+        double[] expected() {
+            double[] out = new double[nHeads * headDim];
+            for (int h = 0; h < nHeads; h++) {
+                int g = h / (nHeads / nKvHeads);
+                int keys = rows[g].length / 2;
+                double[] scores = new double[keys];
+                double max = Double.NEGATIVE_INFINITY;
+                for (int n = 0; n < keys; n++) {
+                    for (int d = 0; d < headDim; d++) {
+                        scores[n] += (double) q[qOffset + h * headDim + d] * rows[g][n][d] / Math.sqrt(headDim);
+                    }
+                    max = Math.max(max, scores[n]);
+                }
+                double sum = 0;
+                for (int n = 0; n < keys; n++) {
+                    double e = Math.exp(scores[n] - max);
+                    sum += e;
+                    for (int d = 0; d < headDim; d++) {
+                        out[h * headDim + d] += e * rows[g][keys + n][d];
+                    }
+                }
+                for (int d = 0; d < headDim && keys > 0; d++) {
+                    out[h * headDim + d] /= sum;
+                }
+            }
+            return out;
+        }
+
+        float[] forward(KeySpans[] spans, Team team) {
+            float[] out = new float[5 + nHeads * headDim + 5];
+            Arrays.fill(out, Float.NaN);
+            DecodeAttention.forward(out, 5, q, qOffset, spans, nHeads, nKvHeads, headDim, team);
+            for (int i = 0; i < 5; i++) {
+                assertTrue(Float.isNaN(out[i]) && Float.isNaN(out[out.length - 1 - i]), "wrote outside of out");
+            }
+            return Arrays.copyOfRange(out, 5, out.length - 5);
+        }
+    }
+
+    private static Case random(int group, int[] keysOfHead, int headDim, double spread, SplittableRandom random) {
+        int nHeads = group * keysOfHead.length;
+        float[] q = new float[7 + nHeads * headDim + 17];
+        Arrays.fill(q, Float.NaN);
+        for (int i = 7; i < 7 + nHeads * headDim; i++) {
+            q[i] = (float) (spread * random.nextGaussian());
+        }
+        float[][][] rows = new float[keysOfHead.length][][];
+        for (int g = 0; g < rows.length; g++) {
+            rows[g] = new float[2 * keysOfHead[g]][headDim];
+            for (float[] row : rows[g]) {
+                for (int d = 0; d < headDim; d++) {
+                    row[d] = (float) random.nextGaussian();
+                }
+            }
+        }
+        return new Case(nHeads, rows.length, headDim, q, 7, rows);
+    }
+
+    @Test
+    void agreesWithSoftmaxInDoubleAtAwkwardLengths() {
+        SplittableRandom random = new SplittableRandom(1);
+        for (int headDim : new int[] {8, 16, 24, 32, 40, 64, 80, 128, 136}) {
+            for (int keys : KEYS) {
+                for (int group = 1; group <= 3; group++) {
+                    Case c = random(group, new int[] {keys, Math.max(0, keys - 1)}, headDim, 2, random);
+                    assertClose(c.expected(), c.forward(c.cut(40, random), Team.serial()),
+                            "headDim " + headDim + ", keys " + keys + ", group " + group);
+                }
+            }
+        }
+    }
+
+    private static void assertClose(double[] expected, float[] actual, String what) {
+        for (int i = 0; i < expected.length; i++) {
+            assertEquals(expected[i], actual[i], 4e-6 * (1 + Math.abs(expected[i])), what + ", element " + i);
+        }
+    }
+
+    @Test
+    void whereTheSpansAreCutChangesNoBit() {
+        SplittableRandom random = new SplittableRandom(2);
+        for (int keys : KEYS) {
+            Case c = random(3, new int[] {keys, 2 * keys}, 40, 1, random);
+            float[] whole = c.forward(c.cut(1 << 20, new SplittableRandom(3)), Team.serial());
+            for (int most : new int[] {1, 3, 8, 16, 64}) {
+                assertArrayEquals(whole, c.forward(c.cut(most, random), Team.serial()), "keys " + keys + ", spans up to " + most);
+            }
+        }
+    }
+
+    @Test
+    void anyNumberOfThreadsGivesTheSameBits() {
+        SplittableRandom random = new SplittableRandom(4);
+        Case c = random(2, new int[] {1700, 0, 5, 2600}, 64, 1, random);
+        KeySpans[] spans = c.cut(16, random);
+        float[] alone = c.forward(spans, Team.serial());
+        for (int threads : new int[] {2, 3, 7}) {
+            try (Team team = Team.of(threads)) {
+                for (int repeat = 0; repeat < 20; repeat++) {
+                    assertArrayEquals(alone, c.forward(spans, team), threads + " threads");
+                }
+            }
+        }
+    }
+
+    @Test
+    void noKeysGiveZeros() {
+        Case c = random(2, new int[] {0, 3}, 16, 1, new SplittableRandom(5));
+        float[] out = c.forward(c.cut(2, new SplittableRandom(6)), Team.serial());
+        assertArrayEquals(new float[32], Arrays.copyOf(out, 32));
+        assertTrue(Float.isFinite(out[32]) && out[32] != 0);
+    }
+
+    @Test
+    void hugeScoresDoNotOverflow() {
+        SplittableRandom random = new SplittableRandom(7);
+        Case c = random(1, new int[] {700}, 32, 1e4, random);
+        assertClose(c.expected(), c.forward(c.cut(16, random), Team.serial()), "scores of 1e4");
+    }
+
+    @Test
+    void scoresOfMinusInfinityWeighNothing() {
+        Case c = random(1, new int[] {600}, 8, 1, new SplittableRandom(8));
+        Arrays.fill(c.q, 7, 15, 1);
+        for (int n = 0; n < 599; n++) {
+            c.rows[0][n][0] = Float.NEGATIVE_INFINITY;
+        }
+        float[] out = c.forward(c.cut(16, new SplittableRandom(9)), Team.serial());
+        assertArrayEquals(c.rows[0][1199], out, "only the last key counts");
+        c.rows[0][599][0] = Float.NEGATIVE_INFINITY;
+        assertArrayEquals(new float[8], c.forward(c.cut(16, new SplittableRandom(9)), Team.serial()));
+    }
+
+    @Test
+    void clearedSpansAreFilledAnewWithoutAllocation() {
+        KeySpans spans = new KeySpans();
+        float[] rows = new float[16 * 8];
+        for (int i = 0; i < 100; i++) {
+            spans.add(rows, 0, rows, 0, 16);
+        }
+        long bytes = spans.bytes();
+        for (int round = 0; round < 3; round++) {
+            spans.clear();
+            assertEquals(0, spans.keys());
+            for (int i = 0; i < 100; i++) {
+                spans.add(rows, 0, rows, 0, i % 17);
+            }
+        }
+        assertEquals(bytes, spans.bytes());
+        assertEquals(94, spans.spans());
+        assertEquals(5 * 136 + 105, spans.keys());
+    }
+
+    @Test
+    void wrongArgumentsAreNamed() {
+        KeySpans spans = new KeySpans();
+        assertThrows(IllegalArgumentException.class, () -> spans.add(null, 0, new float[8], 0, 1));
+        assertThrows(IllegalArgumentException.class, () -> spans.add(new float[8], -1, new float[8], 0, 1));
+        assertThrows(IllegalArgumentException.class, () -> spans.add(new float[8], 0, new float[8], 0, -1));
+        spans.add(new float[23], 8, new float[24], 8, 2);
+        KeySpans[] one = {spans};
+        String message = assertThrows(IndexOutOfBoundsException.class,
+                () -> DecodeAttention.forward(new float[8], 0, new float[8], 0, one, 1, 1, 8, Team.serial())).getMessage();
+        assertTrue(message.contains("16 floats") && message.contains("23"), message);
+        assertThrows(IllegalArgumentException.class,
+                () -> DecodeAttention.forward(new float[16], 0, new float[16], 0, one, 2, 2, 8, Team.serial()));
+        assertThrows(IndexOutOfBoundsException.class,
+                () -> DecodeAttention.forward(new float[15], 0, new float[16], 0, one, 2, 1, 8, Team.serial()));
+    }
+}
