@@ -27,22 +27,22 @@ public final class Lifetimes {
      * @param roles [batch, nKvHeads, rows]
      * @param attentionWindow rows that see a key because of the model's own window, the key's own row included; 0 for all
      */
-    public static void lastRow(int[] lastRow, int lastRowOff, int[] roles, int rolesOff, RoleSpace space, int attentionWindow,
+    public static void lastRow(int[] lastRow, int lastRowOffset, int[] roles, int rolesOffset, RoleSpace space, int attentionWindow,
             int batch, int nKvHeads, int rows, Team team) {
         long tokens = Arguments.tokens(batch, nKvHeads, rows);
-        Arguments.range("lastRow", lastRow.length, lastRowOff, tokens);
-        Arguments.range("roles", roles.length, rolesOff, tokens);
+        Arguments.range("lastRow", lastRow.length, lastRowOffset, tokens);
+        Arguments.range("roles", roles.length, rolesOffset, tokens);
         if (attentionWindow < 0) {
             throw new IllegalArgumentException("attentionWindow = " + attentionWindow + ": must be 0 (none) or positive");
         }
         team.run(batch * nKvHeads, (head, _) ->
-                headLastRow(lastRow, lastRowOff + head * rows, roles, rolesOff + head * rows, space, attentionWindow, rows));
+                headLastRow(lastRow, lastRowOffset + head * rows, roles, rolesOffset + head * rows, space, attentionWindow, rows));
     }
 
-    private static void headLastRow(int[] lastRow, int lastRowOff, int[] roles, int rolesOff, RoleSpace space, int attentionWindow, int rows) {
+    private static void headLastRow(int[] lastRow, int lastRowOffset, int[] roles, int rolesOffset, RoleSpace space, int attentionWindow, int rows) {
         int nextGlobal = OPEN;
         for (int n = rows - 1; n >= 0; n--) {
-            int role = roles[rolesOff + n];
+            int role = roles[rolesOffset + n];
             int last = switch (role) {
                 case Role.GLOBAL -> OPEN;
                 case Role.LOCAL -> nextGlobal;
@@ -51,7 +51,7 @@ public final class Lifetimes {
             if (role == Role.GLOBAL) {
                 nextGlobal = n;
             }
-            lastRow[lastRowOff + n] = attentionWindow == 0 ? last : Math.min(last, add(n, attentionWindow - 1));
+            lastRow[lastRowOffset + n] = attentionWindow == 0 ? last : Math.min(last, add(n, attentionWindow - 1));
         }
     }
 
@@ -68,17 +68,17 @@ public final class Lifetimes {
      * @param lastRow out, [batch, nKvHeads, rows]
      * @param roles [batch, nKvHeads, ceil(rows / chunk)]
      */
-    public static void chunkLastRow(int[] lastRow, int lastRowOff, int[] roles, int rolesOff, RoleSpace space, int chunk,
+    public static void chunkLastRow(int[] lastRow, int lastRowOffset, int[] roles, int rolesOffset, RoleSpace space, int chunk,
             int batch, int nKvHeads, int rows) {
         Arguments.positive("chunk", chunk);
         long tokens = Arguments.tokens(batch, nKvHeads, rows);
         int chunks = Math.ceilDiv(rows, chunk);
-        Arguments.range("lastRow", lastRow.length, lastRowOff, tokens);
-        Arguments.range("roles", roles.length, rolesOff, (long) batch * nKvHeads * chunks);
+        Arguments.range("lastRow", lastRow.length, lastRowOffset, tokens);
+        Arguments.range("roles", roles.length, rolesOffset, (long) batch * nKvHeads * chunks);
         for (int head = 0; head < batch * nKvHeads; head++) {
             int nextGlobalEnd = OPEN;
             for (int c = chunks - 1; c >= 0; c--) {
-                int role = roles[rolesOff + head * chunks + c];
+                int role = roles[rolesOffset + head * chunks + c];
                 int end = add(c * chunk, chunk - 1);
                 int last = switch (role) {
                     case Role.GLOBAL -> OPEN;
@@ -88,7 +88,7 @@ public final class Lifetimes {
                 if (role == Role.GLOBAL) {
                     nextGlobalEnd = end;
                 }
-                int from = lastRowOff + head * rows + c * chunk;
+                int from = lastRowOffset + head * rows + c * chunk;
                 Arrays.fill(lastRow, from, from + Math.min(chunk, rows - c * chunk), last);
             }
         }
@@ -99,11 +99,11 @@ public final class Lifetimes {
      *
      * @param lastRow [sequences, rows], every value at least its key's own row
      */
-    public static long visiblePairs(int[] lastRow, int lastRowOff, int sequences, int rows) {
-        Arguments.range("lastRow", lastRow.length, lastRowOff, (long) sequences * rows);
+    public static long visiblePairs(int[] lastRow, int lastRowOffset, int sequences, int rows) {
+        Arguments.range("lastRow", lastRow.length, lastRowOffset, (long) sequences * rows);
         long pairs = 0;
         for (int s = 0; s < sequences; s++) {
-            int from = lastRowOff + s * rows;
+            int from = lastRowOffset + s * rows;
             for (int n = 0; n < rows; n++) {
                 pairs += Math.min(lastRow[from + n], rows - 1) - n + 1;
             }
@@ -117,17 +117,17 @@ public final class Lifetimes {
     }
 
     /** KV share: visible pairs / causal pairs (spec 4.1), that is what is held of a full cache, averaged over the steps. */
-    public static double share(int[] lastRow, int lastRowOff, int sequences, int rows) {
+    public static double share(int[] lastRow, int lastRowOffset, int sequences, int rows) {
         Arguments.positive("sequences", sequences);
         Arguments.positive("rows", rows);
-        return visiblePairs(lastRow, lastRowOff, sequences, rows) / (double) causalPairs(sequences, rows);
+        return visiblePairs(lastRow, lastRowOffset, sequences, rows) / (double) causalPairs(sequences, rows);
     }
 
     /** Adds to {@code counts} [nRoles] how often each role occurs in {@code length} roles. */
-    public static void histogram(long[] counts, int[] roles, int rolesOff, int length) {
-        Arguments.range("roles", roles.length, rolesOff, length);
+    public static void histogram(long[] counts, int[] roles, int rolesOffset, int length) {
+        Arguments.range("roles", roles.length, rolesOffset, length);
         for (int i = 0; i < length; i++) {
-            counts[roles[rolesOff + i]]++;
+            counts[roles[rolesOffset + i]]++;
         }
     }
 }

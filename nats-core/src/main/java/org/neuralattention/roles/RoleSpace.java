@@ -1,7 +1,6 @@
 package org.neuralattention.roles;
 
 import java.util.Arrays;
-import java.util.List;
 import org.neuralattention.model.ModelConfig;
 
 /** The roles a token may take: global, local, and one sliding role per window. Immutable. */
@@ -49,9 +48,9 @@ public final class RoleSpace {
         return windows.length;
     }
 
-    /** The sliding windows, ascending. */
-    public List<Integer> windows() {
-        return Arrays.stream(windows).boxed().toList();
+    /** A copy of the sliding windows, ascending. */
+    public int[] windows() {
+        return windows.clone();
     }
 
     /** The window of a sliding role. */
