@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -25,20 +26,29 @@ public final class Team implements AutoCloseable {
         void run(int task, int worker);
     }
 
-    /** About 20 microseconds: longer than the gap between two ops of a step, short enough to leave a busy machine alone. */
+    /** Turns of a wait before it parks: longer than the gap between two ops of a step, short enough to leave a busy machine alone. */
     private static final int SPINS = 2_000;
+
+    /** Low bits of {@link #round} that hold the number of helpers. */
+    private static final int HELPER_BITS = 10;
+
+    private enum State { IDLE, BUSY, CLOSE_WHEN_DONE, CLOSED }
 
     private final int size;
     private final Worker[] workers;
     private final Map<Class<?>, float[][]> scratch = new HashMap<>();
     private final Map<Class<?>, double[]> scratchDoubles = new HashMap<>();
+    private final AtomicReference<State> state = new AtomicReference<>(State.IDLE);
     private final AtomicInteger next = new AtomicInteger();
     private final AtomicInteger pending = new AtomicInteger();
-    private final AtomicInteger busy = new AtomicInteger();
+    private final AtomicReference<Throwable> failure = new AtomicReference<>();
 
-    private volatile int round;
-    private volatile boolean closed;
-    private volatile Throwable failure;
+    /** Number of the round and, in its low bits, how many workers help in it. Writing it publishes task and tasks. */
+    private volatile long round;
+
+    /** The caller, once it has parked to wait for the last helper. */
+    private volatile Thread waiting;
+
     private Task task;
     private int tasks;
 
@@ -69,50 +79,51 @@ public final class Team implements AutoCloseable {
         return size;
     }
 
-    /** Runs {@code task} for each number in [0, tasks) and returns when all are done; rethrows what a task threw. */
+    /**
+     * Runs {@code task} for each number in [0, tasks) and returns when all are done. What a task throws is thrown here,
+     * after the tasks already begun have ended; the others are left out.
+     *
+     * @throws IllegalStateException if the team is closed or at work
+     */
     public void run(int tasks, Task task) {
-        if (closed) {
-            throw new IllegalStateException("the team is closed");
-        }
-        if (!busy.compareAndSet(0, 1)) {
-            throw new IllegalStateException("the team is at work for another caller; give each its own Team");
+        Check.notNegative("tasks", tasks);
+        if (!state.compareAndSet(State.IDLE, State.BUSY)) {
+            throw new IllegalStateException(state.get() == State.CLOSED
+                    ? "the team is closed"
+                    : "the team is at work for another caller; give each its own Team");
         }
         try {
             if (size == 1 || tasks <= 1) {
                 for (int i = 0; i < tasks; i++) {
                     task.run(i, 0);
                 }
-                return;
+            } else {
+                runShared(tasks, task);
             }
-            runShared(tasks, task);
         } finally {
-            busy.set(0);
+            if (!state.compareAndSet(State.BUSY, State.IDLE)) {
+                end();
+            }
         }
     }
 
     private void runShared(int tasks, Task task) {
-        if (workers[0] == null) {
+        if (workers[workers.length - 1] == null) {
             start();
         }
+        int helpers = Math.min(workers.length, tasks - 1);
         this.task = task;
         this.tasks = tasks;
-        failure = null;
         next.set(0);
-        int helpers = Math.min(workers.length, tasks - 1);
-        pending.set(workers.length);
-        round++; // publishes the fields above
+        pending.set(helpers);
+        round = ((round >>> HELPER_BITS) + 1) << HELPER_BITS | helpers;
         for (int i = 0; i < helpers; i++) {
             workers[i].wake();
         }
-        for (int i = helpers; i < workers.length; i++) {
-            workers[i].wake();
-        }
         work(0);
-        while (pending.get() > 0) {
-            Thread.onSpinWait();
-        }
-        Throwable thrown = failure;
+        awaitHelpers();
         this.task = null;
+        Throwable thrown = failure.getAndSet(null);
         if (thrown != null) {
             rethrow(thrown);
         }
@@ -124,8 +135,28 @@ public final class Team implements AutoCloseable {
                 task.run(i, worker);
             }
         } catch (Throwable t) {
-            failure = t;
+            failure.compareAndSet(null, t);
             next.set(tasks);
+        }
+    }
+
+    /** Spins, then parks: a helper may have lost its core to another program. */
+    private void awaitHelpers() {
+        for (int spin = 0; spin < SPINS; spin++) {
+            if (pending.get() == 0) {
+                return;
+            }
+            Thread.onSpinWait();
+        }
+        boolean interrupted = false;
+        waiting = Thread.currentThread();
+        while (pending.get() > 0) {
+            LockSupport.park(this);
+            interrupted |= Thread.interrupted(); // park returns at once while it is set
+        }
+        waiting = null;
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -136,8 +167,11 @@ public final class Team implements AutoCloseable {
 
     private void start() {
         for (int i = 0; i < workers.length; i++) {
-            workers[i] = new Worker(i + 1, round);
-            workers[i].start();
+            if (workers[i] == null) { // not so if an earlier start ran out of threads midway
+                Worker worker = new Worker(i + 1, round);
+                worker.start();
+                workers[i] = worker;
+            }
         }
     }
 
@@ -167,10 +201,23 @@ public final class Team implements AutoCloseable {
         return held;
     }
 
-    /** Ends the threads; the team cannot be used afterwards. Closing twice does nothing. */
+    /**
+     * Ends the threads, at once or when the work in hand is done; the team cannot be used afterwards.
+     * Closing twice does nothing.
+     */
     @Override
     public void close() {
-        closed = true;
+        State before = state.getAndUpdate(now -> switch (now) {
+            case IDLE, CLOSED -> State.CLOSED;
+            case BUSY, CLOSE_WHEN_DONE -> State.CLOSE_WHEN_DONE;
+        });
+        if (before == State.IDLE) {
+            end();
+        }
+    }
+
+    private void end() {
+        state.set(State.CLOSED);
         for (Worker worker : workers) {
             if (worker != null) {
                 LockSupport.unpark(worker);
@@ -181,9 +228,9 @@ public final class Team implements AutoCloseable {
     private final class Worker extends Thread {
         private final int index;
         private volatile boolean parked;
-        private int seen;
+        private long seen;
 
-        Worker(int index, int seen) {
+        Worker(int index, long seen) {
             super("nats-worker-" + index);
             setDaemon(true);
             this.index = index;
@@ -198,27 +245,38 @@ public final class Team implements AutoCloseable {
 
         @Override
         public void run() {
-            while (await()) {
+            while (awaitRound()) {
                 work(index);
-                pending.decrementAndGet();
+                if (pending.decrementAndGet() == 0) {
+                    LockSupport.unpark(waiting); // null while the caller spins: does nothing
+                }
             }
         }
 
-        /** Waits for the next round: true to work, false to end. */
-        private boolean await() {
-            for (int spin = 0; round == seen && !closed; spin++) {
+        /** Waits for the next round that this worker helps in: true to work, false to end. */
+        private boolean awaitRound() {
+            for (int spin = 0; ; spin++) {
+                long now = round;
+                if (now != seen) {
+                    seen = now;
+                    // A round that wants this worker cannot end without it; one that does not may be skipped unseen.
+                    if (index <= (now & (1 << HELPER_BITS) - 1)) {
+                        return true;
+                    }
+                }
                 if (spin < SPINS) {
                     Thread.onSpinWait();
-                } else {
-                    parked = true;
-                    if (round == seen && !closed) {
-                        LockSupport.park(this);
-                    }
-                    parked = false;
+                    continue;
+                }
+                parked = true;
+                if (round == seen && state.get() != State.CLOSED) {
+                    LockSupport.park(this);
+                }
+                parked = false;
+                if (state.get() == State.CLOSED) {
+                    return false;
                 }
             }
-            seen = round;
-            return !closed;
         }
     }
 }
