@@ -32,13 +32,13 @@ public final class Team implements AutoCloseable {
     /** Low bits of {@link #round} that hold the number of helpers. */
     private static final int HELPER_BITS = 10;
 
-    private enum State { IDLE, BUSY, CLOSE_WHEN_DONE, CLOSED }
+    private enum Phase { IDLE, BUSY, CLOSE_WHEN_DONE, CLOSED }
 
     private final int size;
     private final Worker[] workers;
     private final Map<Class<?>, float[][]> scratch = new HashMap<>();
     private final Map<Class<?>, double[]> scratchDoubles = new HashMap<>();
-    private final AtomicReference<State> state = new AtomicReference<>(State.IDLE);
+    private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.IDLE);
     private final AtomicInteger next = new AtomicInteger();
     private final AtomicInteger pending = new AtomicInteger();
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
@@ -87,8 +87,8 @@ public final class Team implements AutoCloseable {
      */
     public void run(int tasks, Task task) {
         Check.notNegative("tasks", tasks);
-        if (!state.compareAndSet(State.IDLE, State.BUSY)) {
-            throw new IllegalStateException(state.get() == State.CLOSED
+        if (!phase.compareAndSet(Phase.IDLE, Phase.BUSY)) {
+            throw new IllegalStateException(phase.get() == Phase.CLOSED
                     ? "the team is closed"
                     : "the team is at work for another caller; give each its own Team");
         }
@@ -101,7 +101,7 @@ public final class Team implements AutoCloseable {
                 runShared(tasks, task);
             }
         } finally {
-            if (!state.compareAndSet(State.BUSY, State.IDLE)) {
+            if (!phase.compareAndSet(Phase.BUSY, Phase.IDLE)) {
                 end();
             }
         }
@@ -207,17 +207,17 @@ public final class Team implements AutoCloseable {
      */
     @Override
     public void close() {
-        State before = state.getAndUpdate(now -> switch (now) {
-            case IDLE, CLOSED -> State.CLOSED;
-            case BUSY, CLOSE_WHEN_DONE -> State.CLOSE_WHEN_DONE;
+        Phase before = phase.getAndUpdate(now -> switch (now) {
+            case IDLE, CLOSED -> Phase.CLOSED;
+            case BUSY, CLOSE_WHEN_DONE -> Phase.CLOSE_WHEN_DONE;
         });
-        if (before == State.IDLE) {
+        if (before == Phase.IDLE) {
             end();
         }
     }
 
     private void end() {
-        state.set(State.CLOSED);
+        phase.set(Phase.CLOSED);
         for (Worker worker : workers) {
             if (worker != null) {
                 LockSupport.unpark(worker);
@@ -269,11 +269,11 @@ public final class Team implements AutoCloseable {
                     continue;
                 }
                 parked = true;
-                if (round == seen && state.get() != State.CLOSED) {
+                if (round == seen && phase.get() != Phase.CLOSED) {
                     LockSupport.park(this);
                 }
                 parked = false;
-                if (state.get() == State.CLOSED) {
+                if (phase.get() == Phase.CLOSED) {
                     return false;
                 }
             }
