@@ -9,7 +9,7 @@ import jdk.incubator.vector.VectorSpecies;
 public final class Lanes {
 
     /** Width in bits: {@code -Dnats.vectorBits}, else what the JVM prefers. */
-    public static final int BITS = Integer.getInteger("nats.vectorBits", FloatVector.SPECIES_PREFERRED.vectorBitSize());
+    public static final int BITS = bits(System.getProperty("nats.vectorBits"));
 
     static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED.withShape(shape());
     static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED.withShape(shape());
@@ -23,12 +23,24 @@ public final class Lanes {
     public static String missing() {
         int widest = FloatVector.SPECIES_PREFERRED.vectorBitSize();
         if (BITS != 128 && BITS != 256 && BITS != 512) {
-            return "a width of " + BITS + " bits is not one of 128, 256, 512; set -Dnats.vectorBits";
+            String wish = System.getProperty("nats.vectorBits");
+            return wish == null
+                    ? "this machine's vectors have " + widest + " bits: at least 128 are needed"
+                    : "-Dnats.vectorBits=" + wish + " is not one of 128, 256, 512";
         }
         if (BITS > widest) {
             return "this machine's vectors have " + widest + " bits; set -Dnats.vectorBits to at most that";
         }
         return null;
+    }
+
+    /** The width wished for, 0 if that is not a number. */
+    private static int bits(String wish) {
+        try {
+            return wish == null ? FloatVector.SPECIES_PREFERRED.vectorBitSize() : Integer.parseInt(wish);
+        } catch (NumberFormatException e) {
+            return 0;
+        }
     }
 
     private static VectorShape shape() {
