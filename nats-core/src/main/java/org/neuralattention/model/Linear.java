@@ -1,0 +1,33 @@
+package org.neuralattention.model;
+
+import org.neuralattention.kernels.Bias;
+import org.neuralattention.kernels.MatMul;
+import org.neuralattention.kernels.Team;
+
+/** A linear layer, out[rows, m] = x[rows, n] W[m, n]^T + b, over one arena; and its gradients. */
+final class Linear {
+
+    private Linear() {}
+
+    static void forward(float[] out, int outOffset, float[] x, int xOffset, Tensor weight, Tensor bias,
+            boolean accumulate, int rows, Team team) {
+        int m = weight.shape()[0];
+        int n = weight.shape()[1];
+        MatMul.abt(out, outOffset, x, xOffset, weight.data(), 0, rows, m, n, accumulate, team);
+        if (bias != null) {
+            Bias.forward(out, outOffset, bias.data(), 0, rows, m, team);
+        }
+    }
+
+    /** Undoes {@link #forward}: dx = dOut W (added if {@code accumulate}), dW += dOut^T x, db += column sums of dOut. */
+    static void backward(float[] dx, int dxOffset, Tensor dWeight, Tensor dBias, float[] dOut, int dOutOffset,
+            float[] x, int xOffset, Tensor weight, boolean accumulate, int rows, Team team) {
+        int m = weight.shape()[0];
+        int n = weight.shape()[1];
+        MatMul.ab(dx, dxOffset, dOut, dOutOffset, weight.data(), 0, rows, n, m, accumulate, team);
+        MatMul.atb(dWeight.data(), 0, dOut, dOutOffset, x, xOffset, m, n, rows, true, team);
+        if (dBias != null) {
+            Bias.backward(dBias.data(), 0, dOut, dOutOffset, rows, m, team);
+        }
+    }
+}

@@ -1,0 +1,182 @@
+package org.neuralattention.model;
+
+import static java.util.Arrays.fill;
+
+import org.neuralattention.kernels.Add;
+import org.neuralattention.kernels.CrossEntropy;
+import org.neuralattention.kernels.Embedding;
+import org.neuralattention.kernels.MatMul;
+import org.neuralattention.kernels.Rope;
+import org.neuralattention.kernels.SparseAttention;
+import org.neuralattention.kernels.Team;
+import org.neuralattention.model.ModelConfig.Positions;
+import org.neuralattention.roles.RoleChoice;
+
+/**
+ * The transformer with roles, forward and backward over whole sequences:
+ * <pre>
+ *   x = embedding[ids] (+ positions)
+ *   per layer: q, k, v = projections(x);  roles -> lastRow;  attention;  x = feedForward
+ *   loss = cross-entropy of norm(x) head^T, in chunks of the vocabulary
+ * </pre>
+ * and the same steps undone in reverse order. It holds no state but its weights: what a pass computes lives in
+ * {@link Activations}. One transformer serves one thread at a time (its {@link Team} does).
+ */
+public final class Transformer {
+
+    private final ModelConfig c;
+    private final Weights weights;
+    private final Rope rope;
+    private final Block block;
+    private final LayerRoles roles;
+    private final Team team;
+
+    public Transformer(Weights weights, Team team) {
+        this.weights = weights;
+        this.c = weights.config();
+        this.team = team;
+        this.rope = rope(c);
+        this.block = new Block(c, rope, team);
+        this.roles = new LayerRoles(c, team);
+    }
+
+    private static Rope rope(ModelConfig c) {
+        if (!(c.positions() instanceof Positions.Rotary r)) {
+            return null;
+        }
+        Positions.Llama3Scaling s = r.scaling();
+        return s == null
+                ? Rope.of(c.headDim(), r.theta(), r.adjacentPairs())
+                : Rope.llama3(c.headDim(), r.theta(), r.adjacentPairs(), s.factor(), s.lowFreqFactor(), s.highFreqFactor(),
+                        s.originalMaxSeqLen());
+    }
+
+    public Weights weights() {
+        return weights;
+    }
+
+    public ModelConfig config() {
+        return c;
+    }
+
+    /**
+     * Forward pass over {@code s.batch()} sequences of {@code s.seqLen()} tokens from position 0.
+     *
+     * @param ids [batch, seqLen]
+     * @param targets [batch, seqLen], the token each place should predict; negative where nothing is asked
+     * @return mean loss over the targets asked, in nats; 0 if none is
+     */
+    public double forward(Activations s, int[] ids, int idsOffset, int[] targets, int targetsOffset, RoleChoice choice) {
+        forward(s, ids, idsOffset, choice);
+        int asked = CrossEntropy.count(targets, targetsOffset, s.rows());
+        double sum = CrossEntropy.forward(s.losses, 0, s.lossLse, 0, s.finalNormed, 0, weights.head.data(), 0,
+                targets, targetsOffset, s.rows(), c.dim(), c.vocabSize(), team);
+        return asked == 0 ? 0 : sum / asked;
+    }
+
+    /** As above without a loss: up to the final norm. {@link #logits} reads the result. */
+    public void forward(Activations s, int[] ids, int idsOffset, RoleChoice choice) {
+        forward(s, ids, idsOffset, 0, sparseAttention(choice));
+    }
+
+    /** As above, for tokens from position {@code firstPosition} and with the caller's attention. */
+    public void forward(Activations s, int[] ids, int idsOffset, long firstPosition, LayerAttention attention) {
+        embed(s, ids, idsOffset, firstPosition);
+        for (int l = 0; l < c.nLayers(); l++) {
+            layerForward(s, l, attention);
+        }
+        Normalization.forward(s.finalNormed, 0, s.finalMean, 0, s.finalRstd, 0, s.stream(c.nLayers()), 0,
+                weights.finalNorm, weights.finalNormBias, s.rows(), c, team);
+    }
+
+    /** Attention among the tokens of the pass itself, by their roles. */
+    private LayerAttention sparseAttention(RoleChoice choice) {
+        return (l, s, a) -> {
+            float[] d = a.data;
+            roles.forward(s, a, l, weights.layers.get(l), choice);
+            SparseAttention.forward(d, a.attention, d, a.lse, d, a.q, d, a.k, d, a.v, a.lastRow, 0, null, s.shape(), team);
+        };
+    }
+
+    private void embed(Activations s, int[] ids, int idsOffset, long firstPosition) {
+        float[] x = s.stream(0);
+        Embedding.forward(x, 0, ids, idsOffset, weights.embedding.data(), 0, s.rows(), c.dim(), c.vocabSize(), team);
+        if (rope != null) {
+            rope.table(s.cos, 0, s.sin, 0, firstPosition, s.seqLen());
+            return;
+        }
+        if (firstPosition + s.seqLen() > c.maxSeqLen()) {
+            throw new IllegalArgumentException("position " + (firstPosition + s.seqLen() - 1) + ": this model has learned positions for "
+                    + c.maxSeqLen() + " tokens only");
+        }
+        int n = s.seqLen() * c.dim();
+        for (int b = 0; b < s.batch(); b++) {
+            Add.forward(x, b * n, x, b * n, weights.positions.data(), (int) firstPosition * c.dim(), n, team);
+        }
+    }
+
+    private void layerForward(Activations s, int l, LayerAttention attention) {
+        Activations.Layer a = s.layer(l);
+        Weights.Layer w = weights.layers.get(l);
+        block.projections(s, a, s.stream(l), w);
+        attention.forward(l, s, a);
+        block.feedForward(s.stream(l + 1), s, a, s.stream(l), w);
+    }
+
+    /**
+     * Adds to {@code gradients} what the last forward pass with a loss gives: scale times the gradient of the <em>sum</em> of its
+     * losses, and of {@code price} times the KV share (spec 4.1) in the role scorers.
+     *
+     * @param ids, targets, choice those of the forward pass
+     * @param scale 1 / (targets asked in the whole step) for a mean over the step
+     * @param price nats for keeping everything, times this pass's part of the step's tokens
+     */
+    public void backward(Weights gradients, Activations s, int[] ids, int idsOffset, int[] targets, int targetsOffset,
+            RoleChoice choice, float scale, double price) {
+        Activations.Gradients g = s.gradients();
+        float[] dx = g.stream;
+        float[] dNormed = g.data; // the final norm's output gradient borrows the place of "normed"
+        fill(dNormed, g.normed, g.normed + s.rows() * c.dim(), 0);
+        CrossEntropy.backward(dNormed, g.normed, gradients.head.data(), 0, s.finalNormed, 0, weights.head.data(), 0,
+                targets, targetsOffset, s.lossLse, 0, scale, s.rows(), c.dim(), c.vocabSize(), team);
+        fill(dx, 0);
+        Normalization.backward(dx, 0, gradients.finalNorm, gradients.finalNormBias, dNormed, g.normed, s.stream(c.nLayers()), 0,
+                weights.finalNorm, s.finalMean, 0, s.finalRstd, 0, s.rows(), c, team);
+        for (int l = c.nLayers() - 1; l >= 0; l--) {
+            if (s.keep == Activations.Keep.INPUTS) {
+                layerForward(s, l, sparseAttention(choice));
+            }
+            layerBackward(dx, gradients.layers.get(l), s, l, choice, price);
+        }
+        Embedding.backward(gradients.embedding.data(), 0, dx, 0, ids, idsOffset, s.rows(), c.dim(), c.vocabSize(), team);
+        if (gradients.positions != null) {
+            int n = s.seqLen() * c.dim();
+            for (int b = 0; b < s.batch(); b++) {
+                Add.forward(gradients.positions.data(), 0, gradients.positions.data(), 0, dx, b * n, n, team);
+            }
+        }
+    }
+
+    private void layerBackward(float[] dx, Weights.Layer dw, Activations s, int l, RoleChoice choice, double price) {
+        Activations.Layer a = s.layer(l);
+        Activations.Gradients g = s.gradients();
+        float[] d = a.data;
+        Weights.Layer w = weights.layers.get(l);
+        block.feedForwardBackward(dx, dw, s, a, w);
+        fill(g.data, g.q, g.q + s.rows() * c.qDim(), 0);
+        fill(g.data, g.k, g.k + s.rows() * c.kvDim(), 0);
+        fill(g.data, g.v, g.v + s.rows() * c.kvDim(), 0);
+        SparseAttention.backward(g.data, g.q, g.data, g.k, g.data, g.v, g.data, g.attention, d, a.attention, d, a.lse,
+                d, a.q, d, a.k, d, a.v, a.lastRow, 0, s.shape(), team);
+        if (choice.learns()) {
+            roles.backward(dw, s, a, price);
+        }
+        block.projectionsBackward(dx, dw, s, a, s.stream(l), w);
+    }
+
+    /** Logits [rows, vocabSize] of rows {@code from} to {@code from + rows} of the last forward pass. */
+    public void logits(float[] logits, int logitsOffset, Activations s, int from, int rows) {
+        MatMul.abt(logits, logitsOffset, s.finalNormed, from * c.dim(), weights.head.data(), 0, rows, c.vocabSize(), c.dim(),
+                false, team);
+    }
+}

@@ -1,0 +1,40 @@
+package org.neuralattention.roles;
+
+/** How a pass chooses the role of every token, in each layer and KV head. */
+public sealed interface RoleChoice {
+
+    /** No roles: every key is kept, as far as the model's own attention window lets it. */
+    RoleChoice FULL = new Full();
+
+    /** The most likely role of the scorer; the first token of a sequence is global. For evaluation and generation. */
+    RoleChoice BEST = new Best();
+
+    /** See {@link #FULL}. */
+    record Full() implements RoleChoice {}
+
+    /** See {@link #BEST}. */
+    record Best() implements RoleChoice {}
+
+    /**
+     * Sampled with Gumbel noise, for training (spec 2): straight-through, first and last token global.
+     *
+     * @param seed, step what the noise is a function of, beside layer, head and token
+     * @param firstToken index of the pass's first token within the step, so that micro-batches draw different noise
+     */
+    record Sampled(long seed, long step, long firstToken) implements RoleChoice {}
+
+    /**
+     * As {@link Sampled}, with given noise.
+     *
+     * @param noise per layer, [batch, nKvHeads, seqLen, nRoles]
+     */
+    record Noise(float[][] noise) implements RoleChoice {}
+
+    /** Chosen by a rule that does not look at the tokens. */
+    record Fixed(RolePolicy policy) implements RoleChoice {}
+
+    /** Whether the role scorer learns from a pass that chose so. */
+    default boolean learns() {
+        return this instanceof Sampled || this instanceof Noise;
+    }
+}
