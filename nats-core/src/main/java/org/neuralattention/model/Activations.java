@@ -1,8 +1,10 @@
 package org.neuralattention.model;
 
+import java.util.Arrays;
 import org.neuralattention.kernels.AttentionShape;
 import org.neuralattention.model.ModelConfig.Activation;
 import org.neuralattention.model.ModelConfig.Norm;
+import org.neuralattention.roles.Lifetimes;
 
 /**
  * What a pass over [batch, seqLen] tokens holds: one arena per layer with an offset per buffer, the residual stream between
@@ -145,6 +147,8 @@ public final class Activations {
     final float[] lossLse;         // [T]
     final float[] cos;             // [seqLen, headDim / 2]
     final float[] sin;             // [seqLen, headDim / 2]
+    private final long[] visiblePairs;   // [nLayers]
+    private final long[][] roleCounts;   // [nLayers][nRoles]
     private final Layer[] layers;
     private Gradients gradients;
 
@@ -160,6 +164,8 @@ public final class Activations {
             layers[i] = new Layer(config, batch, seqLen);
         }
         stream = new float[keep == Keep.NOTHING ? 2 : config.nLayers() + 1][Math.multiplyExact(rows, config.dim())];
+        visiblePairs = new long[config.nLayers()];
+        roleCounts = new long[config.nLayers()][Math.max(1, config.nRoles())];
         finalNormed = new float[rows * config.dim()];
         finalMean = new float[rows];
         finalRstd = new float[rows];
@@ -215,6 +221,24 @@ public final class Activations {
     /** T, the tokens of a pass. */
     public int rows() {
         return shape.batch() * shape.rows();
+    }
+
+    /** Remembers what layer {@code index} chose, for {@link #share} and {@link #roleCounts}. */
+    void count(int index, Layer layer) {
+        visiblePairs[index] = Lifetimes.visiblePairs(layer.lastRow, 0, shape.batch() * shape.nKvHeads(), shape.rows());
+        Arrays.fill(roleCounts[index], 0);
+        Lifetimes.histogram(roleCounts[index], layer.roles, 0, rows() * shape.nKvHeads());
+    }
+
+    /** KV share of the last pass (spec 4.1), over layers, KV heads and sequences: 1 when every key is kept. */
+    public double share() {
+        long causal = Lifetimes.causalPairs(config.nLayers() * shape.batch() * shape.nKvHeads(), shape.rows());
+        return Arrays.stream(visiblePairs).sum() / (double) causal;
+    }
+
+    /** How often each role was taken in the last pass, [nLayers][nRoles]; without roles all are global. */
+    public long[][] roleCounts() {
+        return roleCounts;
     }
 
     /** Loss of each token of the last forward pass, [batch, seqLen], in nats; 0 where the target was masked. */

@@ -93,7 +93,8 @@ public final class Transformer {
     private LayerAttention sparseAttention(RoleChoice choice) {
         return (l, s, a) -> {
             float[] d = a.data;
-            roles.forward(s, a, l, weights.layers.get(l), choice);
+            roles.forward(s, a, l, weights.layers.get(l), choice, 0);
+            s.count(l, a);
             SparseAttention.forward(d, a.attention, d, a.lse, d, a.q, d, a.k, d, a.v, a.lastRow, 0, null, s.shape(), team);
         };
     }

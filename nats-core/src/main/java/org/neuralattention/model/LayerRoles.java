@@ -1,0 +1,112 @@
+package org.neuralattention.model;
+
+import static java.util.Arrays.fill;
+
+import org.neuralattention.kernels.AttentionShape;
+import org.neuralattention.kernels.RoleGradient;
+import org.neuralattention.kernels.SparseAttention;
+import org.neuralattention.kernels.Team;
+import org.neuralattention.roles.KvPrice;
+import org.neuralattention.roles.Lifetimes;
+import org.neuralattention.roles.Role;
+import org.neuralattention.roles.RoleChoice;
+import org.neuralattention.roles.RolePolicy;
+import org.neuralattention.roles.RoleSampler;
+import org.neuralattention.roles.RoleScorer;
+import org.neuralattention.roles.RoleSpace;
+
+/**
+ * The roles of one layer's tokens: scorer on the normed input, choice, and the last row that sees each key; backward, the
+ * gradient of the mask and of its price, through the straight-through sample to the scorer (spec 2 to 4).
+ */
+public final class LayerRoles {
+
+    private final ModelConfig c;
+    private final RoleSpace space; // null for a model without roles
+    private final Team team;
+    private final int[] windows;
+
+    public LayerRoles(ModelConfig config, Team team) {
+        this.c = config;
+        this.team = team;
+        this.space = config.hasRoles() ? RoleSpace.of(config) : null;
+        this.windows = config.roleWindows().stream().mapToInt(Integer::intValue).toArray();
+    }
+
+    /** Sets {@code a.roles} and {@code a.lastRow} for the tokens of a pass that starts at {@code firstPosition}. */
+    public void forward(Activations s, Activations.Layer a, int layer, Weights.Layer w, RoleChoice choice, long firstPosition) {
+        if (choice instanceof RoleChoice.Full) {
+            full(s, a);
+            return;
+        }
+        if (space == null) {
+            throw new IllegalStateException("the model has no roles (its configuration lists no role windows): choose RoleChoice.FULL");
+        }
+        AttentionShape n = s.shape();
+        float[] d = a.data;
+        int nRoles = c.nRoles();
+        if (!(choice instanceof RoleChoice.Fixed)) {
+            RoleScorer.forward(d, a.roleLogits, d, a.normed, w.scorer.data(), 0, s.rows(), c.dim(), c.nKvHeads(), nRoles, team);
+        }
+        switch (choice) {
+            case RoleChoice.Best _ -> RoleSampler.choose(a.roles, 0, d, a.roleLogits, 0, firstPosition == 0,
+                    n.batch(), n.nKvHeads(), n.rows(), nRoles, team);
+            case RoleChoice.Sampled sampled -> {
+                RoleSampler.gumbel(d, a.roleSoft, sampled.seed(), sampled.step(), layer, sampled.firstToken(),
+                        n.batch(), n.nKvHeads(), n.rows(), nRoles, team);
+                sample(a, n, d, a.roleSoft);
+            }
+            case RoleChoice.Noise given -> sample(a, n, given.noise()[layer], 0);
+            case RoleChoice.Fixed fixed -> fixed(a, n, layer, fixed.policy(), firstPosition);
+            case RoleChoice.Full _ -> throw new AssertionError();
+        }
+        Lifetimes.lastRow(a.lastRow, 0, a.roles, 0, space, c.attentionWindow(), n.batch(), n.nKvHeads(), n.rows(), team);
+    }
+
+    private void full(Activations s, Activations.Layer a) {
+        int keys = s.rows() * c.nKvHeads();
+        fill(a.roles, 0, keys, Role.GLOBAL);
+        for (int i = 0; i < keys; i++) {
+            a.lastRow[i] = c.attentionWindow() == 0 ? SparseAttention.OPEN : i % s.seqLen() + c.attentionWindow() - 1;
+        }
+    }
+
+    private void sample(Activations.Layer a, AttentionShape n, float[] noise, int noiseOffset) {
+        RoleSampler.sample(a.roles, 0, a.data, a.roleSoft, a.data, a.roleLogits, noise, noiseOffset,
+                n.batch(), n.nKvHeads(), n.rows(), c.nRoles(), team);
+    }
+
+    private void fixed(Activations.Layer a, AttentionShape n, int layer, RolePolicy policy, long firstPosition) {
+        for (int b = 0; b < n.batch(); b++) {
+            for (int h = 0; h < n.nKvHeads(); h++) {
+                for (int i = 0; i < n.rows(); i++) {
+                    int role = policy.role(layer, h, b, firstPosition + i);
+                    if (role < 0 || role >= c.nRoles()) {
+                        throw new IllegalArgumentException("the policy gave role " + role + "; this model's roles are 0 to " + (c.nRoles() - 1));
+                    }
+                    a.roles[(b * n.nKvHeads() + h) * n.rows() + i] = role;
+                }
+            }
+        }
+    }
+
+    /**
+     * Adds to the scorer's gradient, from the gradient of attention's output in {@code s.gradients().attention}.
+     *
+     * @param price see {@link Transformer#backward}
+     */
+    void backward(Weights.Layer dw, Activations s, Activations.Layer a, double price) {
+        AttentionShape n = s.shape();
+        Activations.Gradients g = s.gradients();
+        float[] d = a.data;
+        int size = s.rows() * c.nKvHeads() * c.nRoles();
+        fill(g.data, g.roles, g.roles + size, 0);
+        fill(g.data, g.roleLogits, g.roleLogits + size, 0);
+        RoleGradient.add(g.data, g.roles, g.data, g.attention, d, a.attention, d, a.lse, d, a.q, d, a.k, d, a.v,
+                a.roles, 0, windows, c.attentionWindow(), n, team);
+        double perPair = KvPrice.perPair(price, c.nLayers(), n.nKvHeads(), n.batch(), n.rows());
+        KvPrice.backward(g.data, g.roles, a.roles, 0, perPair, space, c.attentionWindow(), n.batch(), n.nKvHeads(), n.rows(), team);
+        RoleSampler.backward(g.data, g.roleLogits, g.data, g.roles, d, a.roleSoft, n.batch(), n.nKvHeads(), n.rows(), c.nRoles(), team);
+        RoleScorer.backward(dw.scorer.data(), 0, g.data, g.roleLogits, d, a.normed, s.rows(), c.dim(), n.nKvHeads(), c.nRoles(), team);
+    }
+}
