@@ -1,11 +1,109 @@
 package org.neuralattention.bench;
 
-/** The {@code nats} command. */
-public final class Nats {
+import java.io.PrintWriter;
+import java.nio.file.NoSuchFileException;
+import java.util.Locale;
+import org.neuralattention.bench.cli.BenchCommand;
+import org.neuralattention.bench.cli.UserError;
+import org.neuralattention.kernels.Kernels;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/**
+ * The {@code nats} command. Exit codes: 0 done, 1 failed, 2 wrong input, 130 interrupted. A mistake or a failure is told
+ * in one sentence on standard error; with {@code NATS_DEBUG=1} the stack trace follows.
+ */
+@Command(
+        name = "nats",
+        mixinStandardHelpOptions = true,
+        versionProvider = Nats.Version.class,
+        header = "Neural Attention Search: transformers whose tokens learn how long they must be remembered.",
+        synopsisSubcommandLabel = "COMMAND",
+        commandListHeading = "%nCommands:%n",
+        optionListHeading = "%nOptions:%n",
+        footer = {"", "'nats COMMAND --help' says more about a command."},
+        subcommands = {BenchCommand.class})
+public final class Nats implements Runnable {
+
+    @Spec
+    private CommandSpec spec;
 
     private Nats() {}
 
     public static void main(String[] args) {
-        System.out.println("nats");
+        boolean debug = "1".equals(System.getenv("NATS_DEBUG"));
+        System.exit(run(new PrintWriter(System.out, true), new PrintWriter(System.err, true), debug, args));
+    }
+
+    /** Runs the command and returns its exit code. */
+    static int run(PrintWriter out, PrintWriter err, boolean debug, String... args) {
+        CommandLine line = new CommandLine(new Nats());
+        line.setOut(out);
+        line.setErr(err);
+        line.setUsageHelpAutoWidth(true);
+        line.setCaseInsensitiveEnumValuesAllowed(true);
+        line.setParameterExceptionHandler((e, given) -> {
+            CommandLine command = e.getCommandLine();
+            return fail(err, debug, e, sentence(e.getMessage()) + " See '" + command.getCommandSpec().qualifiedName() + " --help'.", 2);
+        });
+        line.setExecutionExceptionHandler((e, command, parsed) -> told(err, debug, e));
+        try {
+            return line.execute(args);
+        } catch (Error e) { // picocli passes these through
+            return told(err, debug, e);
+        }
+    }
+
+    /** Without a command: what commands there are. */
+    @Override
+    public void run() {
+        spec.commandLine().usage(spec.commandLine().getErr());
+        throw new ParameterException(spec.commandLine(), "A command is missing.");
+    }
+
+    private static int told(PrintWriter err, boolean debug, Throwable e) {
+        return switch (e) {
+            case UserError user -> fail(err, debug, e, sentence(user.getMessage()), 2);
+            case ExceptionInInitializerError init when init.getCause() instanceof IllegalStateException wrongFlag ->
+                    fail(err, debug, e, sentence(wrongFlag.getMessage()), 2);
+            case NoSuchFileException file -> fail(err, debug, e, "There is no file " + file.getFile() + ".", 2);
+            case OutOfMemoryError memory -> fail(err, debug, e, String.format(Locale.ROOT,
+                    "The heap of %d MB is too small; NATS_JAVA_OPTS=-Xmx... sets another size.", Runtime.getRuntime().maxMemory() >> 20), 1);
+            default -> fail(err, debug, e, sentence(e.getClass().getSimpleName()
+                    + (e.getMessage() == null ? "" : ": " + e.getMessage())) + " NATS_DEBUG=1 shows where.", 1);
+        };
+    }
+
+    private static int fail(PrintWriter err, boolean debug, Throwable e, String sentence, int exitCode) {
+        err.println("nats: " + sentence);
+        if (debug) {
+            e.printStackTrace(err);
+        }
+        return exitCode;
+    }
+
+    /** On one line, with a full stop. */
+    private static String sentence(String message) {
+        String line = message.strip().replaceAll("\\s*\\R\\s*", " ");
+        return line.endsWith(".") || line.endsWith("?") || line.endsWith("!") ? line : line + ".";
+    }
+
+    /** Everything a report of a problem needs. */
+    static final class Version implements IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            String version = Nats.class.getPackage().getImplementationVersion();
+            return new String[] {
+                "nats " + (version == null ? "(not built into a jar)" : version),
+                String.format(Locale.ROOT, "Java %s (%s), %s %s, %d cores, heap up to %d MB",
+                        System.getProperty("java.version"), System.getProperty("java.vendor"), System.getProperty("os.name"),
+                        System.getProperty("os.arch"), Runtime.getRuntime().availableProcessors(), Runtime.getRuntime().maxMemory() >> 20),
+                "kernels: " + Kernels.describe()
+            };
+        }
     }
 }

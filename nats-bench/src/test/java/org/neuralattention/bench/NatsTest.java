@@ -1,0 +1,67 @@
+package org.neuralattention.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Help can be read, mistakes are told in one sentence, exit codes tell them from failures. */
+class NatsTest {
+
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    private int nats(boolean debug, String... args) {
+        return Nats.run(new PrintWriter(out, true), new PrintWriter(err, true), debug, args);
+    }
+
+    @Test
+    void versionTellsWhatRunsHere() {
+        assertEquals(0, nats(false, "--version"));
+        String version = out.toString();
+        assertTrue(version.startsWith("nats ") && version.contains("Java ") && version.contains("kernels: "), version);
+    }
+
+    @Test
+    void helpNamesEveryCommand() {
+        assertEquals(0, nats(false, "--help"));
+        assertTrue(out.toString().contains("bench"), out.toString());
+        assertEquals("", err.toString());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"bench"})
+    void everyCommandHasHelpOfItsOwn(String command) {
+        assertEquals(0, nats(false, command, "--help"));
+        assertTrue(out.toString().contains("Usage: nats " + command), out.toString());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"bnch", "--colour", "bench --quik", "bench --out", "bench (", "bench NoSuchBenchmarkAnywhere"})
+    void aMistakeIsOneSentenceAndExitCodeTwo(String args) {
+        assertEquals(2, nats(false, args.split(" ")));
+        String told = err.toString();
+        assertEquals(1, told.lines().count(), told);
+        assertTrue(told.startsWith("nats: ") && told.strip().endsWith("."), told);
+    }
+
+    @Test
+    void withoutACommandTheyAreListed() {
+        assertEquals(2, nats(false));
+        assertTrue(err.toString().contains("Commands:"), err.toString());
+    }
+
+    @Test
+    void theStackTraceIsShownOnlyWhenAskedFor() {
+        assertEquals(2, nats(true, "bench", "("));
+        assertTrue(err.toString().contains("\tat "), err.toString());
+        err.getBuffer().setLength(0);
+        assertEquals(2, nats(false, "bench", "("));
+        assertFalse(err.toString().contains("\tat "), err.toString());
+    }
+}
