@@ -12,7 +12,7 @@ import java.util.Objects;
  * @param nLayers transformer blocks
  * @param nHeads query heads
  * @param nKvHeads key and value heads; divides {@code nHeads}
- * @param headDim width of one head, a multiple of 8; {@code nHeads * headDim} need not be {@code dim}
+ * @param headDim width of one head, a multiple of 4; {@code nHeads * headDim} need not be {@code dim}
  * @param hiddenDim width of the feed-forward layer
  * @param maxSeqLen positions the model was made for; with learned positions a hard limit
  * @param norm normalisation before attention, before the feed-forward layer and at the end
@@ -83,7 +83,15 @@ public record ModelConfig(
         }
 
         /** The "llama3" rope scaling: frequencies below one cut are divided by {@code factor}, above another kept, between them blended. */
-        record Llama3Scaling(double factor, double lowFreqFactor, double highFreqFactor, int originalMaxSeqLen) {}
+        record Llama3Scaling(double factor, double lowFreqFactor, double highFreqFactor, int originalMaxSeqLen) {
+            public Llama3Scaling {
+                if (!(factor > 0) || !(lowFreqFactor > 0) || !(highFreqFactor > lowFreqFactor) || originalMaxSeqLen < 1) {
+                    throw new IllegalArgumentException("llama3 scaling with factor = " + factor + ", lowFreqFactor = " + lowFreqFactor
+                            + ", highFreqFactor = " + highFreqFactor + ", originalMaxSeqLen = " + originalMaxSeqLen
+                            + ": all must be positive, the second factor below the third");
+                }
+            }
+        }
     }
 
     public ModelConfig {
@@ -103,8 +111,11 @@ public record ModelConfig(
         if (nHeads % nKvHeads != 0) {
             throw new IllegalArgumentException("nHeads = " + nHeads + " is not a multiple of nKvHeads = " + nKvHeads);
         }
-        if (headDim % 8 != 0) {
-            throw new IllegalArgumentException("headDim = " + headDim + ": must be a multiple of 8");
+        if (headDim % 4 != 0) {
+            throw new IllegalArgumentException("headDim = " + headDim + ": must be a multiple of 4");
+        }
+        if ((long) nHeads * headDim > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("nHeads = " + nHeads + " of headDim = " + headDim + ": together too wide");
         }
         if (!(normEps >= 0) || normEps > 1) {
             throw new IllegalArgumentException("normEps = " + normEps + ": must be in [0, 1]");
@@ -147,7 +158,7 @@ public record ModelConfig(
 
     /** Numbers in the model, the role scorers included. */
     public long parameters() {
-        return new Weights(this, false).tensors().stream().mapToLong(Tensor::size).sum();
+        return Weights.describe(this).tensors().stream().mapToLong(Tensor::size).sum();
     }
 
     /** A Llama-type model: RMSNorm, RoPE, SwiGLU, no biases, separate head. Change the rest with the {@code with} methods. */

@@ -16,14 +16,28 @@ public final class Tensor {
     Tensor(String name, int... shape) {
         long size = 1;
         for (int n : shape) {
+            if (n < 0 || size * n > Integer.MAX_VALUE - 8) {
+                throw new IllegalArgumentException(name + " " + Arrays.toString(shape) + ": a negative size, or more elements than one array can hold");
+            }
             size *= n;
-        }
-        if (size > Integer.MAX_VALUE - 8) {
-            throw new IllegalArgumentException(name + " " + Arrays.toString(shape) + " has " + size + " elements: more than one array can hold");
         }
         this.name = name;
         this.shape = shape;
         this.size = (int) size;
+    }
+
+    /**
+     * A tensor over an array of the caller's, which is not copied.
+     *
+     * @throws IllegalArgumentException if the array's length is not the shape's product
+     */
+    public static Tensor wrap(String name, float[] data, int... shape) {
+        Tensor tensor = new Tensor(name, shape.clone());
+        if (data.length != tensor.size) {
+            throw new IllegalArgumentException(tensor + " needs " + tensor.size + " elements, the array has " + data.length);
+        }
+        tensor.data = data;
+        return tensor;
     }
 
     void allocate() {
@@ -49,7 +63,7 @@ public final class Tensor {
         return size;
     }
 
-    /** The elements, not a copy. */
+    /** The elements, not a copy; null in a {@link Weights#describe description}. */
     public float[] data() {
         return data;
     }

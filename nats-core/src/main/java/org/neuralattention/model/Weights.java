@@ -82,7 +82,12 @@ public final class Weights {
         this(config, true);
     }
 
-    Weights(ModelConfig config, boolean allocate) {
+    /** Names and shapes without memory: every tensor's data is null. */
+    public static Weights describe(ModelConfig config) {
+        return new Weights(config, false);
+    }
+
+    private Weights(ModelConfig config, boolean allocate) {
         this.config = config;
         embedding = add(true, "model.embed_tokens.weight", config.vocabSize(), config.dim());
         positions = add(config.positions() instanceof Positions.Learned, "model.embed_positions.weight", config.maxSeqLen(), config.dim());

@@ -1,0 +1,142 @@
+package org.neuralattention.io;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.neuralattention.model.ModelConfig;
+import org.neuralattention.model.ModelConfig.Activation;
+import org.neuralattention.model.ModelConfig.Biases;
+import org.neuralattention.model.ModelConfig.Norm;
+import org.neuralattention.model.ModelConfig.Positions;
+
+/**
+ * Writes a {@link ModelConfig} as config.json: as the Hugging Face family that means exactly this model where there is one, so that other readers take it
+ * (they ignore {@code nats_windows} and attend to everything), else as model_type {@code nats}, which they refuse. {@link HfConfig} reads back an equal one.
+ */
+public final class HfConfigWriter {
+
+    private HfConfigWriter() {}
+
+    /** The text of config.json, always the same for equal configurations. */
+    public static String text(ModelConfig config) {
+        return Json.pretty(fields(config));
+    }
+
+    static Map<String, Object> fields(ModelConfig c) {
+        Map<String, Object> json = TensorLayout.isGpt2(c) ? gpt2(c) : llamaLike(c);
+        json.put("dtype", "float32");
+        json.put("tie_word_embeddings", c.tiedHead());
+        json.put("vocab_size", c.vocabSize());
+        if (c.hasRoles()) {
+            json.put(HfConfig.WINDOWS, c.roleWindows());
+        }
+        return json;
+    }
+
+    private static Map<String, Object> gpt2(ModelConfig c) {
+        Map<String, Object> json = family("gpt2", "GPT2LMHeadModel");
+        json.put("activation_function", c.activation() == Activation.GELU_TANH ? "gelu_new" : "gelu");
+        json.put("layer_norm_epsilon", c.normEps());
+        json.put("n_embd", c.dim());
+        json.put("n_head", c.nHeads());
+        json.put("n_inner", c.hiddenDim());
+        json.put("n_layer", c.nLayers());
+        json.put("n_positions", c.maxSeqLen());
+        return json;
+    }
+
+    private static Map<String, Object> llamaLike(ModelConfig c) {
+        String type = modelType(c);
+        Map<String, Object> json = switch (type) {
+            case "llama" -> family(type, "LlamaForCausalLM");
+            case "mistral" -> family(type, "MistralForCausalLM");
+            case "qwen2" -> family(type, "Qwen2ForCausalLM");
+            case "qwen3" -> family(type, "Qwen3ForCausalLM");
+            default -> family(type, "NatsForCausalLM");
+        };
+        json.put("head_dim", c.headDim());
+        json.put("hidden_size", c.dim());
+        json.put("intermediate_size", c.hiddenDim());
+        json.put("max_position_embeddings", c.maxSeqLen());
+        json.put("num_attention_heads", c.nHeads());
+        json.put("num_hidden_layers", c.nLayers());
+        json.put("num_key_value_heads", c.nKvHeads());
+        if (c.positions() instanceof Positions.Rotary rotary) {
+            json.put("rope_parameters", rope(rotary));
+        }
+        if (type.equals("nats")) {
+            own(json, c);
+            return json;
+        }
+        json.put("hidden_act", "silu");
+        json.put("rms_norm_eps", c.normEps());
+        if (type.equals("llama") || type.equals("qwen3")) {
+            json.put("attention_bias", c.biases().qkv());
+        }
+        if (!type.equals("llama")) {
+            json.put("sliding_window", window(c));
+        }
+        if (type.startsWith("qwen")) {
+            json.put("use_sliding_window", c.attentionWindow() > 0);
+            json.put("max_window_layers", c.attentionWindow() > 0 ? 0 : c.nLayers());
+        }
+        return json;
+    }
+
+    /** The Hugging Face family that means exactly this model, or {@code nats}. */
+    private static String modelType(ModelConfig c) {
+        boolean rotateHalf = c.positions() instanceof Positions.Rotary rotary && !rotary.adjacentPairs();
+        if (c.norm() != Norm.RMS || !rotateHalf || c.activation() != Activation.SWIGLU || c.biases().feedForward()) {
+            return "nats";
+        }
+        Biases b = c.biases();
+        if (c.qkNorm()) {
+            return b.qkv() == b.attentionOut() ? "qwen3" : "nats";
+        }
+        if (b.qkv() && !b.attentionOut()) {
+            return "qwen2";
+        }
+        if (c.attentionWindow() > 0) {
+            return b.equals(Biases.NONE) ? "mistral" : "nats";
+        }
+        return b.qkv() == b.attentionOut() ? "llama" : "nats";
+    }
+
+    private static Map<String, Object> family(String type, String architecture) {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("architectures", List.of(architecture));
+        json.put(HfConfig.MODEL_TYPE, type);
+        return json;
+    }
+
+    private static Map<String, Object> rope(Positions.Rotary rotary) {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("rope_theta", rotary.theta());
+        json.put("rope_type", rotary.scaling() == null ? "default" : "llama3");
+        if (rotary.scaling() != null) {
+            json.put("factor", rotary.scaling().factor());
+            json.put("low_freq_factor", rotary.scaling().lowFreqFactor());
+            json.put("high_freq_factor", rotary.scaling().highFreqFactor());
+            json.put("original_max_position_embeddings", rotary.scaling().originalMaxSeqLen());
+        }
+        return json;
+    }
+
+    private static void own(Map<String, Object> json, ModelConfig c) {
+        json.put("norm", c.norm().name().toLowerCase(Locale.ROOT));
+        json.put("norm_eps", c.normEps());
+        json.put("activation", c.activation().name().toLowerCase(Locale.ROOT));
+        json.put("learned_positions", c.positions() instanceof Positions.Learned);
+        json.put("rope_adjacent_pairs", c.positions() instanceof Positions.Rotary rotary && rotary.adjacentPairs());
+        json.put("qkv_bias", c.biases().qkv());
+        json.put("attention_out_bias", c.biases().attentionOut());
+        json.put("feed_forward_bias", c.biases().feedForward());
+        json.put("qk_norm", c.qkNorm());
+        json.put("sliding_window", window(c));
+    }
+
+    private static Integer window(ModelConfig c) {
+        return c.attentionWindow() > 0 ? c.attentionWindow() : null;
+    }
+}
