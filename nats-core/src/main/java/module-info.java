@@ -3,7 +3,9 @@ module org.neuralattention.core {
     requires transitive org.neuralattention.kernels;
     requires com.fasterxml.jackson.core;
 
+    exports org.neuralattention.generate;
     exports org.neuralattention.io;
     exports org.neuralattention.model;
     exports org.neuralattention.roles;
+    exports org.neuralattention.tokenize;
 }

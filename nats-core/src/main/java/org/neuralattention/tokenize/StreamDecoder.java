@@ -1,0 +1,53 @@
+package org.neuralattention.tokenize;
+
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CodingErrorAction;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * Decodes ids one by one. The bytes of a character that later ids may complete are held back; all the pieces together with
+ * {@link #end} are what {@link Tokenizer#decode} gives for all the ids. For one thread.
+ */
+public final class StreamDecoder {
+
+    private final Tokenizer tokenizer;
+    private final CharsetDecoder utf8 = StandardCharsets.UTF_8.newDecoder()
+            .onMalformedInput(CodingErrorAction.REPLACE)
+            .onUnmappableCharacter(CodingErrorAction.REPLACE);
+    private ByteBuffer held = ByteBuffer.allocate(64); // the bytes not decoded yet, from 0 to position
+
+    StreamDecoder(Tokenizer tokenizer) {
+        this.tokenizer = tokenizer;
+    }
+
+    /**
+     * The text that {@code id} completes; empty if a character is still incomplete.
+     *
+     * @throws IllegalArgumentException if {@code id} is not in [0, vocabSize)
+     */
+    public String next(int id) {
+        byte[] bytes = tokenizer.bytes(id);
+        if (held.remaining() < bytes.length) {
+            ByteBuffer larger = ByteBuffer.allocate(held.position() + 2 * bytes.length);
+            held = larger.put(held.flip());
+        }
+        held.put(bytes).flip();
+        CharBuffer text = CharBuffer.allocate(held.remaining());
+        utf8.decode(held, text, false);
+        held.compact();
+        return text.flip().toString();
+    }
+
+    /** What is held back: U+FFFD for an incomplete character, else nothing. The decoder can then be used for other ids. */
+    public String end() {
+        held.flip();
+        CharBuffer text = CharBuffer.allocate(held.remaining() + 1);
+        utf8.decode(held, text, true);
+        utf8.flush(text);
+        utf8.reset();
+        held.clear();
+        return text.flip().toString();
+    }
+}

@@ -1,0 +1,56 @@
+package org.neuralattention.tokenize;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.OptionalInt;
+
+/**
+ * Text to token ids and back. Immutable: any number of threads may share one.
+ *
+ * <p>Every text has ids and {@code decode(encode(text))} is the text again, with one exception: half of a surrogate pair has no
+ * UTF-8 form and becomes U+FFFD. Ids decode to bytes; bytes that are not UTF-8 become U+FFFD as well.
+ */
+public interface Tokenizer {
+
+    /**
+     * The ids of a text; no beginning-of-sequence id is put before them. A special token written out in the text becomes its id.
+     *
+     * @throws IllegalArgumentException if the text is longer than 2^29 characters
+     */
+    int[] encode(String text);
+
+    /** Number of ids: they are 0 to {@code vocabSize() - 1}. */
+    int vocabSize();
+
+    /**
+     * The bytes an id stands for; a copy. An id that the vocabulary skips stands for none.
+     *
+     * @throws IllegalArgumentException if {@code id} is not in [0, vocabSize)
+     */
+    byte[] bytes(int id);
+
+    /** The id that a sequence begins with, if the model was trained with one. */
+    OptionalInt bosId();
+
+    /** The id that ends a sequence, if the model was trained with one. */
+    OptionalInt eosId();
+
+    /** Writes what {@link Tokenizers#load} needs into a folder that exists. */
+    void save(Path dir) throws IOException;
+
+    /** The text of some ids, special tokens written out. */
+    default String decode(int... ids) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(4 * ids.length);
+        for (int id : ids) {
+            bytes.writeBytes(bytes(id));
+        }
+        return bytes.toString(StandardCharsets.UTF_8);
+    }
+
+    /** A new decoder that takes ids one by one, as generation yields them. */
+    default StreamDecoder streamDecoder() {
+        return new StreamDecoder(this);
+    }
+}

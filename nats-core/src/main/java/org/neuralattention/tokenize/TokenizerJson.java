@@ -1,0 +1,137 @@
+package org.neuralattention.tokenize;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.neuralattention.io.Json;
+import org.neuralattention.io.JsonObject;
+import org.neuralattention.io.ModelFormatException;
+import org.neuralattention.io.UnsupportedModelException;
+import org.neuralattention.tokenize.BpeModel.AddedToken;
+import org.neuralattention.tokenize.BpeModel.Merge;
+
+/**
+ * Reads and writes the tokenizer.json of Hugging Face's tokenizers, as far as it describes a {@link BpeModel}; anything else in it is an
+ * {@link UnsupportedModelException} that names it. Truncation, padding and the post-processor are left alone: they say how a
+ * batch is made, not which ids a text has.
+ */
+final class TokenizerJson {
+
+    private static final Set<String> FIELDS = Set.of("version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer",
+            "post_processor", "decoder", "model");
+    private static final Set<String> MODEL_FIELDS = Set.of("type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix",
+            "fuse_unk", "byte_fallback", "ignore_merges", "vocab", "merges");
+
+    private TokenizerJson() {}
+
+    static BpeModel read(Path file) throws IOException {
+        JsonObject root = JsonObject.read(file);
+        only(root, FIELDS);
+        one(root, "normalizer", (Object) null);
+        JsonObject split = root.object("pre_tokenizer");
+        only(split, Set.of("type", "add_prefix_space", "trim_offsets", "use_regex"));
+        one(split, "type", "ByteLevel");
+        one(split, "add_prefix_space", false, null);
+        one(root.object("decoder"), "type", "ByteLevel");
+
+        JsonObject model = root.object("model");
+        only(model, MODEL_FIELDS);
+        one(model, "type", "BPE", null);
+        one(model, "dropout", null, 0.0, 0L);
+        one(model, "continuing_subword_prefix", null, "");
+        one(model, "end_of_word_suffix", null, "");
+        one(model, "byte_fallback", false, null);
+        return new BpeModel(vocab(model), merges(model), root.has("added_tokens") ? added(root) : List.of(),
+                split.booleanValue("use_regex", true), model.booleanValue("ignore_merges", false));
+    }
+
+    private static void only(JsonObject object, Set<String> known) {
+        for (String field : object.fields().keySet()) {
+            if (!known.contains(field)) {
+                throw new UnsupportedModelException(object.source(), "\"" + field + "\" is not known");
+            }
+        }
+    }
+
+    private static void one(JsonObject object, String field, Object... supported) {
+        Object value = object.fields().get(field);
+        for (Object s : supported) {
+            if (Objects.equals(s, value)) {
+                return;
+            }
+        }
+        String shown = value instanceof Map<?, ?> map && map.get("type") instanceof String type ? type : String.valueOf(value);
+        throw new UnsupportedModelException(object.source(), "\"" + field + "\" is " + shown + ", supported is "
+                + String.join(" or ", Arrays.stream(supported).map(String::valueOf).toList()));
+    }
+
+    private static Map<String, Integer> vocab(JsonObject model) {
+        JsonObject vocab = model.object("vocab");
+        Map<String, Integer> ids = new LinkedHashMap<>();
+        for (String entry : vocab.fields().keySet()) {
+            ids.put(entry, vocab.intValue(entry));
+        }
+        return ids;
+    }
+
+    /** Each merge is a pair of strings, or in older files one string with a space between the two. */
+    private static List<Merge> merges(JsonObject model) {
+        List<Merge> merges = new ArrayList<>();
+        for (Object merge : model.list("merges")) {
+            List<?> parts = merge instanceof String s ? List.of(s.split(" ", -1)) : merge instanceof List<?> list ? list : List.of();
+            if (parts.size() != 2 || !(parts.get(0) instanceof String left) || !(parts.get(1) instanceof String right)) {
+                throw new ModelFormatException(model.source(), "merge " + merges.size() + " is " + merge + " where two entries should be");
+            }
+            merges.add(new Merge(left, right));
+        }
+        return merges;
+    }
+
+    private static List<AddedToken> added(JsonObject root) {
+        List<AddedToken> added = new ArrayList<>();
+        for (Object element : root.list("added_tokens")) {
+            JsonObject token = JsonObject.of(root.source() + ", added token " + added.size(), element);
+            only(token, Set.of("id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"));
+            one(token, "single_word", false, null);
+            one(token, "lstrip", false, null);
+            one(token, "rstrip", false, null);
+            added.add(new AddedToken(token.intValue("id"), token.string("content"), token.booleanValue("special", false)));
+        }
+        return added;
+    }
+
+    static String write(BpeModel model) {
+        List<Object> added = new ArrayList<>();
+        for (AddedToken token : model.added()) {
+            added.add(object("id", token.id(), "content", token.content(), "single_word", false, "lstrip", false, "rstrip", false,
+                    "normalized", false, "special", token.special()));
+        }
+        Map<String, Object> vocab = new LinkedHashMap<>();
+        model.vocab().entrySet().stream()
+                .sorted(Comparator.comparingInt(Map.Entry::getValue))
+                .forEach(e -> vocab.put(e.getKey(), e.getValue()));
+        List<List<String>> merges = model.merges().stream().map(m -> List.of(m.left(), m.right())).toList();
+        Map<String, Object> byteLevel = object("type", "ByteLevel", "add_prefix_space", false, "trim_offsets", true,
+                "use_regex", model.splitWords());
+        return Json.pretty(object("version", "1.0", "truncation", null, "padding", null, "added_tokens", added, "normalizer", null,
+                "pre_tokenizer", byteLevel, "post_processor", null, "decoder", byteLevel,
+                "model", object("type", "BPE", "dropout", null, "unk_token", null, "continuing_subword_prefix", null,
+                        "end_of_word_suffix", null, "fuse_unk", false, "byte_fallback", false, "ignore_merges", model.ignoreMerges(),
+                        "vocab", vocab, "merges", merges)));
+    }
+
+    private static Map<String, Object> object(Object... namesAndValues) {
+        Map<String, Object> object = new LinkedHashMap<>();
+        for (int i = 0; i < namesAndValues.length; i += 2) {
+            object.put((String) namesAndValues[i], namesAndValues[i + 1]);
+        }
+        return object;
+    }
+}

@@ -1,0 +1,181 @@
+package org.neuralattention.tokenize;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Random;
+import java.util.stream.IntStream;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import org.junit.jupiter.api.Test;
+import org.neuralattention.io.JsonObject;
+import org.neuralattention.testing.Shared;
+import org.neuralattention.tokenize.BpeModel.AddedToken;
+import org.neuralattention.tokenize.BpeModel.Merge;
+
+class BpeTokenizerTest {
+
+    private static final BpeTokenizer SMALL = new BpeTokenizer(TestModels.small(), OptionalInt.of(300), OptionalInt.empty());
+
+    @Provide
+    Arbitrary<String> texts() {
+        return Texts.any();
+    }
+
+    @Property(tries = 1000)
+    void decodingWhatWasEncodedGivesTheText(@ForAll("texts") String text) {
+        assertEquals(Texts.wellFormed(text), SMALL.decode(SMALL.encode(text)));
+    }
+
+    @Test
+    void theBookModelsIdsAreEqualToThoseOfHuggingFace() throws IOException {
+        Tokenizer tokenizer = Tokenizers.load(Shared.path("models/books-llama"));
+        JsonObject expected = JsonObject.read(Shared.path("models/books-llama/expected.json"));
+        for (Object element : expected.list("tokenizer")) {
+            JsonObject vector = JsonObject.of("vector", element);
+            String text = vector.string("text");
+            int[] ids = vector.ints("ids").stream().mapToInt(i -> i).toArray();
+            assertArrayEquals(ids, tokenizer.encode(text), text);
+            assertEquals(text, tokenizer.decode(ids));
+        }
+        assertEquals(2048, tokenizer.vocabSize());
+        assertEquals(OptionalInt.of(0), tokenizer.bosId());
+        assertEquals(OptionalInt.of(0), tokenizer.eosId());
+        List<Integer> prompt = new ArrayList<>(List.of(tokenizer.bosId().getAsInt()));
+        Arrays.stream(tokenizer.encode(expected.string("prompt"))).forEach(prompt::add);
+        assertEquals(expected.ints("prompt_ids"), prompt);
+    }
+
+    @Test
+    void gpt2sIdsAreThoseOfTiktokenAndLlamaCpp() throws IOException {
+        BpeTokenizer gpt2 = TestModels.gpt2();
+        String[] texts = Files.readString(Shared.path("tokenizers/gguf-vocab/ggml-vocab-gpt-2.gguf.inp")).split("\n__ggml_vocab_test__\n");
+        List<String> lines = Files.readAllLines(Shared.path("tokenizers/gguf-vocab/ggml-vocab-gpt-2.gguf.out"));
+        assertEquals(46, lines.size());
+        for (int i = 0; i < lines.size(); i++) {
+            assertArrayEquals(TestModels.ints(lines.get(i)), gpt2.encode(texts[i]), texts[i]);
+            assertEquals(texts[i], gpt2.decode(gpt2.encode(texts[i])));
+        }
+        for (List<String> row : TestModels.csv(Shared.path("tokenizers/tiktoken/r50k_base_encodings.csv"))) {
+            assertArrayEquals(TestModels.ints(row.get(1)), gpt2.encode(row.get(0)), row.get(0));
+        }
+    }
+
+    /** Short words, long words, and a list of strings that is searched again after each merge. */
+    @Property(tries = 500)
+    void allWaysToMergeAgree(@ForAll long seed) {
+        Random random = new Random(seed);
+        BpeModel model = TestModels.random(random);
+        BpeTokenizer tokenizer = new BpeTokenizer(model, OptionalInt.empty(), OptionalInt.empty());
+        byte[] word = new byte[1 + random.nextInt(WordEncoder.SHORT)];
+        for (int i = 0; i < word.length; i++) {
+            word[i] = (byte) ('a' + random.nextInt(3));
+        }
+        int[] expected = naive(model, word);
+        assertArrayEquals(expected, tokenizer.encode(new String(word, java.nio.charset.StandardCharsets.US_ASCII)));
+        for (boolean shortWord : new boolean[] {true, false}) {
+            IdList ids = new IdList(0);
+            WordEncoder encoder = tokenizer.wordEncoder();
+            encoder.setIds(word, word.length);
+            if (shortWord) {
+                encoder.mergeShort(ids, word.length);
+            } else {
+                encoder.mergeLong(ids, word.length);
+            }
+            assertArrayEquals(expected, ids.toArray());
+        }
+    }
+
+    private static int[] naive(BpeModel model, byte[] word) {
+        List<String> parts = new ArrayList<>();
+        for (byte b : word) {
+            parts.add(ByteAlphabet.toString(b));
+        }
+        for (int best = 0; best >= 0;) {
+            best = -1;
+            int bestRank = Integer.MAX_VALUE;
+            for (int i = 0; i + 1 < parts.size(); i++) {
+                int rank = model.merges().lastIndexOf(new Merge(parts.get(i), parts.get(i + 1)));
+                if (rank >= 0 && rank < bestRank) {
+                    best = i;
+                    bestRank = rank;
+                }
+            }
+            if (best >= 0) {
+                parts.set(best, parts.get(best) + parts.remove(best + 1));
+            }
+        }
+        return parts.stream().mapToInt(model.vocab()::get).toArray();
+    }
+
+    @Test
+    void aMillionEqualLettersTakeNoQuadraticTime() {
+        String text = "a".repeat(1 << 20);
+        int[] ids = assertTimeoutPreemptively(Duration.ofSeconds(20), () -> SMALL.encode(text));
+        assertEquals(text, SMALL.decode(ids));
+        assertEquals(1 << 18, ids.length); // "aaaa" is the longest token of a's
+    }
+
+    @Test
+    void addedTokensAreFoundLeftmostAndLongest() {
+        assertArrayEquals(new int[] {300, 301, 'x', 300}, SMALL.encode("<|endoftext|><|endoftext|>!x<|endoftext|>"));
+        assertArrayEquals(new int[] {'<', '|', 'x', 300}, SMALL.encode("<|x<|endoftext|>"));
+        assertEquals("<|endoftext|>!", SMALL.decode(301));
+    }
+
+    @Test
+    void spaceAroundAnAddedTokenIsSplitAsAtTheEndsOfAText() {
+        assertArrayEquals(new int[] {' ', ' ', 300, 'x'}, SMALL.encode("  <|endoftext|>x"));
+    }
+
+    @Test
+    void aWordInTheVocabularyIsOneTokenIfMergesAreIgnored() {
+        BpeModel merged = TestModels.small();
+        assertArrayEquals(new int[] {'z', 'z', 'z'}, SMALL.encode("zzz")); // no merge leads to it
+        BpeModel ignoring = new BpeModel(merged.vocab(), merged.merges(), merged.added(), true, true);
+        BpeTokenizer tokenizer = new BpeTokenizer(ignoring, OptionalInt.empty(), OptionalInt.empty());
+        assertArrayEquals(new int[] {259, ' ', 'z', 'z', 'z'}, tokenizer.encode("zzz zzz"));
+    }
+
+    @Test
+    void threadsMayShareATokenizer() {
+        String text = "aaaa aaa the aa'll \u00e9\ud83d\ude42 ".repeat(200);
+        int[] expected = SMALL.encode(text);
+        assertTrue(IntStream.range(0, 64).parallel().allMatch(i -> Arrays.equals(expected, SMALL.encode(text))));
+    }
+
+    @Test
+    void contradictionsAreNamed() {
+        BpeModel model = TestModels.small();
+        assertSays("merge 0, \"aqq\": not in the vocabulary", new BpeModel(model.vocab(), List.of(new Merge("a", "qq")), List.of(), true, false)
+                .vocab(), List.of(new Merge("aqq", "a")), List.of());
+        assertSays("byte 0, \"\u0100\": not in the vocabulary", java.util.Map.of("a", 0), List.of(), List.of());
+        assertSays("added token 400 is empty", model.vocab(), List.of(), List.of(new AddedToken(400, "", true)));
+        assertSays("added token \"aa\" has id 400, in the vocabulary 256", model.vocab(), List.of(), List.of(new AddedToken(400, "aa", true)));
+        assertSays("id 97 is given twice, the second time to \"<s>\"", model.vocab(), List.of(), List.of(new AddedToken(97, "<s>", true)));
+        assertSays("\"<s>\" has id -1: must be in [0, 1048575]", model.vocab(), List.of(), List.of(new AddedToken(-1, "<s>", true)));
+        assertSays("\"<s>\" has id 2147483647: must be in [0, 1048575]", model.vocab(), List.of(), List.of(new AddedToken(Integer.MAX_VALUE, "<s>", true)));
+        assertEquals("bosId = 302: must be in [0, 302)",
+                assertThrows(IllegalArgumentException.class, () -> new BpeTokenizer(model, OptionalInt.of(302), OptionalInt.empty())).getMessage());
+        assertEquals("id = 302: must be in [0, 302)", assertThrows(IllegalArgumentException.class, () -> SMALL.decode(302)).getMessage());
+        assertEquals("", SMALL.decode(270)); // skipped by the vocabulary
+    }
+
+    private static void assertSays(String message, java.util.Map<String, Integer> vocab, List<Merge> merges, List<AddedToken> added) {
+        BpeModel model = new BpeModel(vocab, merges, added, true, false);
+        assertEquals(message, assertThrows(IllegalArgumentException.class,
+                () -> new BpeTokenizer(model, OptionalInt.empty(), OptionalInt.empty())).getMessage());
+    }
+}

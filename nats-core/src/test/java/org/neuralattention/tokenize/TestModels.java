@@ -1,0 +1,91 @@
+package org.neuralattention.tokenize;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Random;
+import org.neuralattention.io.JsonObject;
+import org.neuralattention.testing.Shared;
+import org.neuralattention.tokenize.BpeModel.AddedToken;
+import org.neuralattention.tokenize.BpeModel.Merge;
+
+/** Tokenizers for tests. */
+final class TestModels {
+
+    private TestModels() {}
+
+    /** Bytes as themselves, a few merges, one entry that no merge makes, two added tokens of which one begins with the other; ids 260 to 299 are skipped. */
+    static BpeModel small() {
+        Map<String, Integer> vocab = new HashMap<>(ByteTokenizer.MODEL.vocab());
+        vocab.put("aa", 256);
+        vocab.put("aaaa", 257);
+        vocab.put("th", 258);
+        vocab.put("zzz", 259);
+        List<Merge> merges = List.of(new Merge("a", "a"), new Merge("aa", "aa"), new Merge("t", "h"));
+        return new BpeModel(vocab, merges, List.of(new AddedToken(300, "<|endoftext|>", true), new AddedToken(301, "<|endoftext|>!", false)), true, false);
+    }
+
+    /** Random merges of a, b and c, also such that no training would give: out of order, or two ways to one entry. */
+    static BpeModel random(Random random) {
+        Map<String, Integer> vocab = new HashMap<>(ByteTokenizer.MODEL.vocab());
+        List<String> entries = new ArrayList<>(List.of("a", "b", "c"));
+        List<Merge> merges = new ArrayList<>();
+        for (int i = 0; i < 12; i++) {
+            Merge merge = new Merge(entries.get(random.nextInt(entries.size())), entries.get(random.nextInt(entries.size())));
+            merges.add(random.nextInt(merges.size() + 1), merge);
+            vocab.putIfAbsent(merge.left() + merge.right(), vocab.size());
+            entries.add(merge.left() + merge.right());
+        }
+        return new BpeModel(vocab, merges, List.of(), true, false);
+    }
+
+    /** GPT-2 from the files it was published with. */
+    static BpeTokenizer gpt2() throws IOException {
+        JsonObject encoder = JsonObject.read(Shared.path("tokenizers/gpt2/encoder.json"));
+        Map<String, Integer> vocab = new HashMap<>();
+        encoder.fields().keySet().forEach(entry -> vocab.put(entry, encoder.intValue(entry)));
+        List<Merge> merges = Files.readAllLines(Shared.path("tokenizers/gpt2/vocab.bpe")).stream()
+                .skip(1).map(line -> line.split(" ")).map(parts -> new Merge(parts[0], parts[1])).toList();
+        int end = vocab.get("<|endoftext|>");
+        return new BpeTokenizer(new BpeModel(vocab, merges, List.of(new AddedToken(end, "<|endoftext|>", true)), true, false),
+                OptionalInt.of(end), OptionalInt.of(end));
+    }
+
+    /** All the integers in a line. */
+    static int[] ints(String line) {
+        return Arrays.stream(line.split("[^0-9]+")).filter(s -> !s.isEmpty()).mapToInt(Integer::parseInt).toArray();
+    }
+
+    /** The rows of a CSV file after the first: fields in quotes may hold commas, line breaks and doubled quotes. */
+    static List<List<String>> csv(Path file) throws IOException {
+        String text = Files.readString(file);
+        List<List<String>> rows = new ArrayList<>();
+        List<String> row = new ArrayList<>();
+        StringBuilder field = new StringBuilder();
+        boolean quoted = false;
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c == '"' && quoted && i + 1 < text.length() && text.charAt(i + 1) == '"') {
+                field.append(text.charAt(++i));
+            } else if (c == '"') {
+                quoted = !quoted;
+            } else if (!quoted && (c == ',' || c == '\n')) {
+                row.add(field.toString());
+                field.setLength(0);
+                if (c == '\n') {
+                    rows.add(row);
+                    row = new ArrayList<>();
+                }
+            } else if (quoted || c != '\r') {
+                field.append(c);
+            }
+        }
+        return rows.subList(1, rows.size());
+    }
+}

@@ -1,0 +1,149 @@
+package org.neuralattention.tokenize;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.neuralattention.io.ModelFormatException;
+import org.neuralattention.io.UnsupportedModelException;
+import org.neuralattention.testing.Shared;
+
+class TokenizersTest {
+
+    @TempDir
+    Path dir;
+
+    private String small;
+
+    @BeforeEach
+    void write() throws IOException {
+        new BpeTokenizer(TestModels.small(), OptionalInt.empty(), OptionalInt.empty()).save(dir);
+        small = Files.readString(dir.resolve("tokenizer.json"));
+    }
+
+    @Test
+    void whatIsSavedIsLoadedAgain() throws IOException {
+        BpeTokenizer saved = new BpeTokenizer(TestModels.small(), OptionalInt.of(301), OptionalInt.of(256));
+        saved.save(dir);
+        for (Path path : new Path[] {dir, dir.resolve("tokenizer.json")}) {
+            BpeTokenizer loaded = (BpeTokenizer) Tokenizers.load(path);
+            assertEquals(saved.model(), loaded.model());
+            assertEquals(OptionalInt.of(301), loaded.bosId());
+            assertEquals(OptionalInt.of(256), loaded.eosId());
+        }
+    }
+
+    @Test
+    void theBookModelsTokenizerSurvivesSaving() throws IOException {
+        BpeTokenizer books = (BpeTokenizer) Tokenizers.load(Shared.path("models/books-llama"));
+        books.save(dir);
+        BpeTokenizer loaded = (BpeTokenizer) Tokenizers.load(dir);
+        assertEquals(books.model(), loaded.model());
+        assertEquals(OptionalInt.of(0), loaded.bosId());
+        assertEquals(OptionalInt.of(0), loaded.eosId());
+    }
+
+    @Test
+    void aByteModelIsFoundAgain() throws IOException {
+        new ByteTokenizer().save(dir);
+        assertInstanceOf(ByteTokenizer.class, Tokenizers.load(dir));
+    }
+
+    @Test
+    void beginningAndEndComeFromTheFilesBesideIt() throws IOException {
+        Path tokenizerConfig = dir.resolve("tokenizer_config.json");
+        Path config = dir.resolve("config.json");
+        Files.delete(tokenizerConfig);
+        assertEquals(OptionalInt.empty(), Tokenizers.load(dir).bosId());
+        Files.writeString(config, "{\"bos_token_id\": 300, \"eos_token_id\": [301, 300]}");
+        assertEquals(OptionalInt.of(300), Tokenizers.load(dir).bosId());
+        assertEquals(OptionalInt.of(301), Tokenizers.load(dir).eosId());
+        Files.writeString(tokenizerConfig, "{\"bos_token\": null, \"eos_token\": {\"content\": \"<|endoftext|>\"}}");
+        assertEquals(OptionalInt.empty(), Tokenizers.load(dir).bosId());
+        assertEquals(OptionalInt.of(300), Tokenizers.load(dir).eosId());
+        Files.writeString(tokenizerConfig, "{\"eos_token\": \"</s>\"}");
+        assertEquals(tokenizerConfig + ": \"eos_token\" is \"</s>\": not in the vocabulary",
+                assertThrows(ModelFormatException.class, () -> Tokenizers.load(dir)).getMessage());
+    }
+
+    @Test
+    void mergesWrittenAsOneStringAreRead() throws IOException {
+        rewrite("[ \"aa\", \"aa\" ]", "\"aa aa\"");
+        assertEquals(TestModels.small(), ((BpeTokenizer) Tokenizers.load(dir)).model());
+    }
+
+    @Test
+    void whatIsNotSupportedIsNamed() throws IOException {
+        assertUnsupported("\"normalizer\" : null", "\"normalizer\" : {\"type\": \"NFC\"}", "\"normalizer\" is NFC, supported is null");
+        assertUnsupported("\"type\" : \"ByteLevel\"", "\"type\" : \"Metaspace\"", "pre_tokenizer: \"type\" is Metaspace, supported is ByteLevel");
+        assertUnsupported("\"add_prefix_space\" : false", "\"add_prefix_space\" : true", "\"add_prefix_space\" is true, supported is false or null");
+        assertUnsupported("\"type\" : \"BPE\"", "\"type\" : \"Unigram\"", "\"type\" is Unigram, supported is BPE or null");
+        assertUnsupported("\"byte_fallback\" : false", "\"byte_fallback\" : true", "\"byte_fallback\" is true");
+        assertUnsupported("\"dropout\" : null", "\"dropout\" : 0.1", "\"dropout\" is 0.1");
+        assertUnsupported("\"end_of_word_suffix\" : null", "\"end_of_word_suffix\" : \"</w>\"", "\"end_of_word_suffix\" is </w>");
+        assertUnsupported("\"lstrip\" : false", "\"lstrip\" : true", "added token 0: \"lstrip\" is true");
+        assertUnsupported("\"fuse_unk\"", "\"fuse_all\"", "\"fuse_all\" is not known");
+        assertUnsupported("\"version\"", "\"revision\"", "\"revision\" is not known");
+    }
+
+    @Test
+    void malformedFilesAreRefusedByName() throws IOException {
+        assertMalformed("\"vocab\"", "\"vocab\" : {}, \"vocab\"", "Duplicate field 'vocab'");
+        assertMalformed("\"aa\" : 256", "\"aa\" : \"256\"", "\"aa\" is 256 where an integer should be");
+        assertMalformed("\"aa\" : 256", "\"aa\" : 99999999999", "\"aa\" is 99999999999 where an integer of 32 bits should be");
+        assertMalformed("\"aa\" : 256", "\"aa\" : -1", "\"aa\" has id -1");
+        assertMalformed("\"aa\" : 256", "\"aa\" : 97", "id 97 is given twice");
+        assertMalformed("\"aa\" : 256,", "", "merge 0, \"aa\": not in the vocabulary");
+        assertMalformed("\"th\" : 258", "\"th\" : 2000000000", "\"th\" has id 2000000000");
+        assertMalformed("[ \"t\", \"h\" ]", "[ \"t\" ]", "merge 2 is [t] where two entries should be");
+        assertMalformed("[ \"t\", \"h\" ]", "\"t  h\"", "merge 2 is t  h where two entries should be");
+        assertMalformed("[ \"t\", \"h\" ]", "[ \"t\", 7 ]", "merge 2 is [t, 7] where two entries should be");
+        assertMalformed("\"a\" : 97,", "", "byte 97, \"a\": not in the vocabulary");
+        assertMalformed("\"content\" : \"<|endoftext|>\"", "\"content\" : \"\"", "added token 300 is empty");
+        assertMalformed("\"content\" : \"<|endoftext|>\"", "\"content\" : \"\\ud800\"", "half a surrogate pair");
+        assertMalformed("\"model\"", "\"model\" : 1, \"x\"", "");
+    }
+
+    @Test
+    void everyPrefixIsRefused() throws IOException {
+        for (int length = 0; length < small.stripTrailing().length(); length += 1 + length / 50) {
+            Files.writeString(dir.resolve("tokenizer.json"), small.substring(0, length));
+            assertThrows(ModelFormatException.class, () -> Tokenizers.load(dir), "after " + length + " characters");
+        }
+    }
+
+    @Test
+    void aFolderWithoutTokenizerIsAMissingFile() throws IOException {
+        Files.delete(dir.resolve("tokenizer.json"));
+        assertThrows(NoSuchFileException.class, () -> Tokenizers.load(dir));
+    }
+
+    private void rewrite(String old, String replacement) throws IOException {
+        int at = small.indexOf(old);
+        assertEquals(true, at >= 0, () -> old + " is not in " + small);
+        Files.writeString(dir.resolve("tokenizer.json"), small.substring(0, at) + replacement + small.substring(at + old.length()));
+    }
+
+    private void assertUnsupported(String old, String replacement, String message) throws IOException {
+        rewrite(old, replacement);
+        assertContains(message, assertThrows(UnsupportedModelException.class, () -> Tokenizers.load(dir)));
+    }
+
+    private void assertMalformed(String old, String replacement, String message) throws IOException {
+        rewrite(old, replacement);
+        assertContains(message, assertThrows(ModelFormatException.class, () -> Tokenizers.load(dir)));
+    }
+
+    private void assertContains(String message, ModelFormatException e) {
+        assertEquals(true, e.getMessage().contains(message) && e.getMessage().startsWith(dir.toString()), e.getMessage());
+    }
+}
