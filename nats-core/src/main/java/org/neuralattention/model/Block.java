@@ -35,9 +35,9 @@ final class Block {
         int rows = s.rows();
         float[] d = a.data;
         Normalization.forward(d, a.normed, d, a.mean, d, a.rstd, x, 0, w.attnNorm, w.attnNormBias, rows, c, team);
-        Linear.forward(d, a.qRaw, d, a.normed, w.wq, w.bq, false, rows, team);
-        Linear.forward(d, a.kRaw, d, a.normed, w.wk, w.bk, false, rows, team);
-        Linear.forward(d, a.v, d, a.normed, w.wv, w.bv, false, rows, team);
+        Linear.forward(d, a.qRaw, d, a.normed, w.wq, w.bq, rows, team);
+        Linear.forward(d, a.kRaw, d, a.normed, w.wk, w.bk, rows, team);
+        Linear.forward(d, a.v, d, a.normed, w.wv, w.bv, rows, team);
         if (c.qkNorm()) {
             RmsNorm.forward(d, a.q, d, a.qRstd, d, a.qRaw, w.qNorm.data(), 0, rows * c.nHeads(), c.headDim(), c.normEps(), team);
             RmsNorm.forward(d, a.k, d, a.kRstd, d, a.kRaw, w.kNorm.data(), 0, rows * c.nKvHeads(), c.headDim(), c.normEps(), team);
@@ -83,17 +83,17 @@ final class Block {
         int rows = s.rows();
         int n = rows * c.hiddenDim();
         float[] d = a.data;
-        Linear.forward(d, a.mid, d, a.attention, w.wo, w.bo, false, rows, team);
+        Linear.forward(d, a.mid, d, a.attention, w.wo, w.bo, rows, team);
         Add.forward(d, a.mid, d, a.mid, x, 0, rows * c.dim(), team);
         Normalization.forward(d, a.midNormed, d, a.midMean, d, a.midRstd, d, a.mid, w.ffnNorm, w.ffnNormBias, rows, c, team);
-        Linear.forward(d, a.up, d, a.midNormed, w.wUp, w.bUp, false, rows, team);
+        Linear.forward(d, a.up, d, a.midNormed, w.wUp, w.bUp, rows, team);
         if (c.activation() == Activation.SWIGLU) {
-            Linear.forward(d, a.gate, d, a.midNormed, w.wGate, null, false, rows, team);
+            Linear.forward(d, a.gate, d, a.midNormed, w.wGate, null, rows, team);
             SwiGlu.forward(d, a.hidden, d, a.gate, d, a.up, n, team);
         } else {
             Gelu.forward(d, a.hidden, d, a.up, n, geluForm(), team);
         }
-        Linear.forward(out, 0, d, a.hidden, w.wDown, w.bDown, false, rows, team);
+        Linear.forward(out, 0, d, a.hidden, w.wDown, w.bDown, rows, team);
         Add.forward(out, 0, out, 0, d, a.mid, rows * c.dim(), team);
     }
 

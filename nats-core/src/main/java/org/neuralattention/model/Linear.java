@@ -2,6 +2,7 @@ package org.neuralattention.model;
 
 import org.neuralattention.kernels.Bias;
 import org.neuralattention.kernels.MatMul;
+import org.neuralattention.kernels.MatVec;
 import org.neuralattention.kernels.Team;
 
 /** A linear layer, out[rows, m] = x[rows, n] W[m, n]^T + b, over one arena; and its gradients. */
@@ -9,11 +10,17 @@ final class Linear {
 
     private Linear() {}
 
-    static void forward(float[] out, int outOffset, float[] x, int xOffset, Tensor weight, Tensor bias,
-            boolean accumulate, int rows, Team team) {
-        int m = weight.shape()[0];
-        int n = weight.shape()[1];
-        MatMul.abt(out, outOffset, x, xOffset, weight.data(), 0, rows, m, n, accumulate, team);
+    /** Up to this many rows the weights are streamed past x, which costs what reading them costs; above, the packed product pays. */
+    private static final int FEW_ROWS = 4;
+
+    static void forward(float[] out, int outOffset, float[] x, int xOffset, Tensor weight, Tensor bias, int rows, Team team) {
+        int m = weight.dim(0);
+        int n = weight.dim(1);
+        if (rows <= FEW_ROWS) {
+            MatVec.forward(out, outOffset, x, xOffset, weight.data(), 0, rows, m, n, team);
+        } else {
+            MatMul.abt(out, outOffset, x, xOffset, weight.data(), 0, rows, m, n, false, team);
+        }
         if (bias != null) {
             Bias.forward(out, outOffset, bias.data(), 0, rows, m, team);
         }
@@ -22,8 +29,8 @@ final class Linear {
     /** Undoes {@link #forward}: dx = dOut W (added if {@code accumulate}), dW += dOut^T x, db += column sums of dOut. */
     static void backward(float[] dx, int dxOffset, Tensor dWeight, Tensor dBias, float[] dOut, int dOutOffset,
             float[] x, int xOffset, Tensor weight, boolean accumulate, int rows, Team team) {
-        int m = weight.shape()[0];
-        int n = weight.shape()[1];
+        int m = weight.dim(0);
+        int n = weight.dim(1);
         MatMul.ab(dx, dxOffset, dOut, dOutOffset, weight.data(), 0, rows, n, m, accumulate, team);
         MatMul.atb(dWeight.data(), 0, dOut, dOutOffset, x, xOffset, m, n, rows, true, team);
         if (dBias != null) {

@@ -53,6 +53,11 @@ public final class Tensor {
         return shape.clone();
     }
 
+    /** Length of dimension {@code i}. */
+    public int dim(int i) {
+        return shape[i];
+    }
+
     /** Number of dimensions. */
     public int rank() {
         return shape.length;

@@ -5,7 +5,6 @@ import static java.util.Arrays.fill;
 import org.neuralattention.kernels.Add;
 import org.neuralattention.kernels.CrossEntropy;
 import org.neuralattention.kernels.Embedding;
-import org.neuralattention.kernels.MatMul;
 import org.neuralattention.kernels.Rope;
 import org.neuralattention.kernels.SparseAttention;
 import org.neuralattention.kernels.Team;
@@ -57,6 +56,11 @@ public final class Transformer {
 
     public ModelConfig config() {
         return c;
+    }
+
+    /** The threads it works with. */
+    public Team team() {
+        return team;
     }
 
     /**
@@ -177,7 +181,6 @@ public final class Transformer {
 
     /** Logits [rows, vocabSize] of rows {@code from} to {@code from + rows} of the last forward pass. */
     public void logits(float[] logits, int logitsOffset, Activations s, int from, int rows) {
-        MatMul.abt(logits, logitsOffset, s.finalNormed, from * c.dim(), weights.head.data(), 0, rows, c.vocabSize(), c.dim(),
-                false, team);
+        Linear.forward(logits, logitsOffset, s.finalNormed, from * c.dim(), weights.head, null, rows, team);
     }
 }

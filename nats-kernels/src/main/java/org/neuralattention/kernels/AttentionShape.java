@@ -17,8 +17,8 @@ public record AttentionShape(int batch, int rows, int nHeads, int nKvHeads, int 
         if (nHeads % nKvHeads != 0) {
             throw new IllegalArgumentException("nHeads = " + nHeads + " is not a multiple of nKvHeads = " + nKvHeads);
         }
-        if (headDim < 8 || headDim % 8 != 0) {
-            throw new IllegalArgumentException("headDim = " + headDim + ": must be a positive multiple of 8");
+        if (headDim < 2 || headDim % 2 != 0) {
+            throw new IllegalArgumentException("headDim = " + headDim + ": must be positive and even");
         }
     }
 
