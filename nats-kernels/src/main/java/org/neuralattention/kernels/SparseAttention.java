@@ -1,6 +1,7 @@
 package org.neuralattention.kernels;
 
 import java.util.Arrays;
+import org.neuralattention.kernels.vector.SparseAttentionVector;
 
 /**
  * Causal attention in which every key is seen up to a last row of its own, and by none after it.
@@ -39,6 +40,14 @@ public final class SparseAttention {
         checkShared(out, outOffset, lse, lseOffset, q, qOffset, k, kOffset, v, vOffset, lastRow, lastRowOffset, shape);
         if (past != null) {
             past.check(shape);
+        }
+        if (Kernels.VECTOR) {
+            float[][] floats = team.workerFloats(SparseAttention.class, SparseAttentionVector.floats(shape));
+            int[][] ints = team.workerInts(SparseAttention.class, SparseAttentionVector.ints());
+            var call = new SparseAttentionVector(
+                    out, outOffset, lse, lseOffset, q, qOffset, k, kOffset, v, vOffset, lastRow, lastRowOffset, past, shape);
+            team.run(call.tasks(), (task, worker) -> call.run(task, floats[worker], ints[worker]));
+            return;
         }
         plainForward(out, outOffset, lse, lseOffset, q, qOffset, k, kOffset, v, vOffset, lastRow, lastRowOffset, past, shape, team);
     }

@@ -38,6 +38,8 @@ public final class Team implements AutoCloseable {
     private final Worker[] workers;
     private final Map<Class<?>, float[][]> scratch = new HashMap<>();
     private final Map<Class<?>, double[]> scratchDoubles = new HashMap<>();
+    private final Map<Class<?>, float[][]> workerFloats = new HashMap<>();
+    private final Map<Class<?>, int[][]> workerInts = new HashMap<>();
     private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.IDLE);
     private final AtomicInteger next = new AtomicInteger();
     private final AtomicInteger pending = new AtomicInteger();
@@ -197,6 +199,26 @@ public final class Team implements AutoCloseable {
         if (held == null || held.length < length) {
             held = new double[length];
             scratchDoubles.put(owner, held);
+        }
+        return held;
+    }
+
+    /** A scratch of at least {@code length} floats for each worker; contents are undefined. Call it outside of tasks. */
+    float[][] workerFloats(Class<?> owner, int length) {
+        float[][] held = workerFloats.get(owner);
+        if (held == null || held[0].length < length) {
+            held = new float[size][length];
+            workerFloats.put(owner, held);
+        }
+        return held;
+    }
+
+    /** The same of ints. */
+    int[][] workerInts(Class<?> owner, int length) {
+        int[][] held = workerInts.get(owner);
+        if (held == null || held[0].length < length) {
+            held = new int[size][length];
+            workerInts.put(owner, held);
         }
         return held;
     }
