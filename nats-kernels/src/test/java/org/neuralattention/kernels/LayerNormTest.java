@@ -1,0 +1,117 @@
+package org.neuralattention.kernels;
+
+import java.util.SplittableRandom;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Test;
+
+class LayerNormTest {
+
+    private static final float EPS = 1e-5f;
+
+    private static double[] reference(double[] x, double[] weight, double[] bias, int rows) {
+        int dim = weight.length;
+        double[] out = new double[x.length];
+        for (int row = 0; row < rows; row++) {
+            double mean = 0;
+            for (int i = 0; i < dim; i++) {
+                mean += x[row * dim + i] / dim;
+            }
+            double variance = 0;
+            for (int i = 0; i < dim; i++) {
+                variance += Math.pow(x[row * dim + i] - mean, 2) / dim;
+            }
+            for (int i = 0; i < dim; i++) {
+                out[row * dim + i] = (x[row * dim + i] - mean) / Math.sqrt(variance + EPS) * weight[i] + (bias == null ? 0 : bias[i]);
+            }
+        }
+        return out;
+    }
+
+    private static void forward(Slice out, Slice mean, Slice rstd, Slice x, Slice weight, Slice bias, Team team) {
+        LayerNorm.forward(out.array, out.offset, mean.array, mean.offset, rstd.array, rstd.offset, x.array, x.offset,
+                weight.array, weight.offset, bias == null ? null : bias.array, bias == null ? 0 : bias.offset,
+                rstd.n, weight.n, EPS, team);
+    }
+
+    private static void backward(Slice dx, Slice dWeight, Slice dBias, Slice dOut, Slice x, Slice weight, Slice mean, Slice rstd, Team team) {
+        LayerNorm.backward(dx.array, dx.offset, dWeight.array, dWeight.offset, dBias == null ? null : dBias.array,
+                dBias == null ? 0 : dBias.offset, dOut.array, dOut.offset, x.array, x.offset, weight.array, weight.offset,
+                mean.array, mean.offset, rstd.array, rstd.offset, rstd.n, weight.n, team);
+    }
+
+    @Test
+    void forwardIsTheEquationAtEveryLengthWithAndWithoutBias() {
+        SplittableRandom random = new SplittableRandom(1);
+        for (int dim : Slice.LENGTHS) {
+            int rows = 1 + random.nextInt(3);
+            Slice x = Slice.random(random, rows * dim, 3);
+            Slice weight = Slice.random(random, dim, 2);
+            for (Slice bias : new Slice[] {null, Slice.random(random, dim, 1)}) {
+                Slice out = new Slice(rows * dim);
+                forward(out, new Slice(rows), new Slice(rows), x, weight, bias, Team.serial());
+                out.assertEach(reference(x.values(), weight.values(), bias == null ? null : bias.values(), rows), 1e-6, 2e-6, "dim " + dim);
+            }
+        }
+    }
+
+    @Test
+    void aLargeMeanDoesNotDrownTheVariance() {
+        double[] values = {1000, 1001, 1002, 1003, 1004};
+        Slice out = new Slice(5);
+        Slice ones = Slice.of(new double[] {1, 1, 1, 1, 1});
+        forward(out, new Slice(1), new Slice(1), Slice.of(values), ones, null, Team.serial());
+        out.assertNear(reference(values, ones.values(), null, 1), 1e-6, "out");
+    }
+
+    @Property(tries = 40)
+    void backwardAddsTheFiniteDifferences(@ForAll @IntRange(min = 1, max = 5) int rows, @ForAll @IntRange(min = 2, max = 70) int dim,
+            @ForAll boolean withBias, @ForAll long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        Slice x = Slice.random(random, rows * dim, 1);
+        x.array[x.offset] = 3; // no row of nearly equal values, whose derivative would be too steep for float
+        Slice weight = Slice.random(random, dim, 2);
+        Slice bias = withBias ? Slice.random(random, dim, 1) : null;
+        Slice dOut = Slice.random(random, rows * dim, 1);
+        Slice dx = Slice.random(random, rows * dim, 1);
+        Slice dWeight = Slice.random(random, dim, 1);
+        Slice dBias = withBias ? Slice.random(random, dim, 1) : null;
+        Slice mean = new Slice(rows);
+        Slice rstd = new Slice(rows);
+        double[] dx0 = dx.values();
+        double[] dWeight0 = dWeight.values();
+        double[] dBias0 = withBias ? dBias.values() : null;
+        forward(new Slice(rows * dim), mean, rstd, x, weight, bias, Team.serial());
+        backward(dx, dWeight, dBias, dOut, x, weight, mean, rstd, Team.serial());
+        double[] b = withBias ? bias.values() : null;
+        double[] expectedX = Slice.gradient(x.values(), v -> Slice.dot(reference(v, weight.values(), b, rows), dOut.values()));
+        double[] expectedWeight = Slice.gradient(weight.values(), v -> Slice.dot(reference(x.values(), v, b, rows), dOut.values()));
+        double steepness = 1;
+        for (double r : rstd.values()) {
+            steepness = Math.max(steepness, r);
+        }
+        dx.assertNear(Slice.plus(dx0, expectedX), 4e-6 * steepness, "dx");
+        dWeight.assertNear(Slice.plus(dWeight0, expectedWeight), 4e-6 * steepness, "dWeight");
+        if (withBias) {
+            double[] expectedBias = Slice.gradient(b, v -> Slice.dot(reference(x.values(), weight.values(), v, rows), dOut.values()));
+            dBias.assertNear(Slice.plus(dBias0, expectedBias), 2e-6, "dBias");
+        }
+    }
+
+    @Test
+    void sameBitsForAnyTeam() {
+        SplittableRandom random = new SplittableRandom(2);
+        int rows = 101;
+        int dim = 515;
+        Slice x = Slice.random(random, rows * dim, 1);
+        Slice weight = Slice.random(random, dim, 1);
+        Slice dOut = Slice.random(random, rows * dim, 1);
+        Slice.assertSameBitsForAnyTeam(team -> {
+            Slice[] made = {new Slice(rows * dim), new Slice(rows), new Slice(rows), new Slice(rows * dim), new Slice(dim), new Slice(dim)};
+            forward(made[0], made[1], made[2], x, weight, null, team);
+            backward(made[3], made[4], made[5], dOut, x, weight, made[1], made[2], team);
+            return made;
+        });
+    }
+}
