@@ -1,6 +1,7 @@
 package org.neuralattention.kernels;
 
 import java.util.Arrays;
+import org.neuralattention.kernels.vector.MatMulVector;
 
 /**
  * Matrix products, the three a linear layer needs: forward ({@link #abt}), input gradient ({@link #ab}) and weight gradient
@@ -25,21 +26,33 @@ public final class MatMul {
     public static void ab(float[] out, int outOffset, float[] a, int aOffset, float[] b, int bOffset,
             int m, int n, int k, boolean accumulate, Team team) {
         check(out, outOffset, a, aOffset, b, bOffset, m, n, k);
-        plainAb(out, outOffset, a, aOffset, b, bOffset, m, n, k, accumulate, team);
+        if (Kernels.VECTOR) {
+            vector(out, outOffset, a, aOffset, false, b, bOffset, true, m, n, k, accumulate, team);
+        } else {
+            plainAb(out, outOffset, a, aOffset, b, bOffset, m, n, k, accumulate, team);
+        }
     }
 
     /** out[m, n] = a[m, k] b[n, k]^T: a linear layer's forward, with weights [out, in] as b. */
     public static void abt(float[] out, int outOffset, float[] a, int aOffset, float[] b, int bOffset,
             int m, int n, int k, boolean accumulate, Team team) {
         check(out, outOffset, a, aOffset, b, bOffset, m, n, k);
-        plainAbt(out, outOffset, a, aOffset, b, bOffset, m, n, k, accumulate, team);
+        if (Kernels.VECTOR) {
+            vector(out, outOffset, a, aOffset, false, b, bOffset, false, m, n, k, accumulate, team);
+        } else {
+            plainAbt(out, outOffset, a, aOffset, b, bOffset, m, n, k, accumulate, team);
+        }
     }
 
     /** out[m, n] = a[k, m]^T b[k, n]: a linear layer's weight gradient, with k rows of output gradients a and inputs b. */
     public static void atb(float[] out, int outOffset, float[] a, int aOffset, float[] b, int bOffset,
             int m, int n, int k, boolean accumulate, Team team) {
         check(out, outOffset, a, aOffset, b, bOffset, m, n, k);
-        plainAtb(out, outOffset, a, aOffset, b, bOffset, m, n, k, accumulate, team);
+        if (Kernels.VECTOR) {
+            vector(out, outOffset, a, aOffset, true, b, bOffset, true, m, n, k, accumulate, team);
+        } else {
+            plainAtb(out, outOffset, a, aOffset, b, bOffset, m, n, k, accumulate, team);
+        }
     }
 
     static void plainAb(float[] out, int outOffset, float[] a, int aOffset, float[] b, int bOffset,
@@ -96,6 +109,22 @@ public final class MatMul {
                 }
             }
         });
+    }
+
+    private static void vector(float[] out, int outOffset, float[] a, int aOffset, boolean aByK,
+            float[] b, int bOffset, boolean bByK, int m, int n, int k, boolean accumulate, Team team) {
+        if (m == 0 || n == 0) {
+            return;
+        }
+        if (k == 0) {
+            if (!accumulate) {
+                Arrays.fill(out, outOffset, outOffset + m * n, 0);
+            }
+            return;
+        }
+        float[] bPanels = team.scratch(MatMul.class, 0, MatMulVector.panelsOfB(n, k));
+        float[] ofWorkers = team.scratch(MatMul.class, 1, team.size() * MatMulVector.perWorker());
+        MatMulVector.run(out, outOffset, a, aOffset, aByK, b, bOffset, bByK, m, n, k, accumulate, bPanels, ofWorkers, team);
     }
 
     private static void check(float[] out, int outOffset, float[] a, int aOffset, float[] b, int bOffset, int m, int n, int k) {
