@@ -8,4 +8,5 @@ module org.neuralattention.core {
     exports org.neuralattention.model;
     exports org.neuralattention.roles;
     exports org.neuralattention.tokenize;
+    exports org.neuralattention.train;
 }

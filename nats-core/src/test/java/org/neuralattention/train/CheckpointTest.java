@@ -1,0 +1,149 @@
+package org.neuralattention.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.neuralattention.io.ModelFormatException;
+import org.neuralattention.kernels.Team;
+import org.neuralattention.model.ModelConfig;
+import org.neuralattention.model.Weights;
+
+class CheckpointTest {
+
+    @TempDir
+    Path directory;
+
+    @Test
+    void aResumedRunIsBitForBitTheUninterruptedOne() throws IOException {
+        Trainer whole = Tiny.trainer(Tiny.CONFIG, Team.serial());
+        List<Double> expected = train(whole, 20);
+
+        Trainer first = Tiny.trainer(Tiny.CONFIG, Team.serial());
+        List<Double> losses = train(first, 10);
+        Checkpoint.save(directory, first);
+        Checkpoint checkpoint = Checkpoint.newest(directory).orElseThrow();
+        try (Team team = Team.of(2)) {
+            Trainer second = new Trainer(new Weights(checkpoint.model()), checkpoint.config(), team);
+            checkpoint.restore(second);
+            assertEquals(10, second.steps());
+            losses.addAll(train(second, 10));
+            assertEquals(expected, losses);
+            assertEquals(Tiny.sha256(whole.weights()), Tiny.sha256(second.weights()));
+            assertEquals(Tiny.sha256(whole.firstMoments()), Tiny.sha256(second.firstMoments()));
+            assertEquals(Tiny.sha256(whole.secondMoments()), Tiny.sha256(second.secondMoments()));
+        }
+    }
+
+    @Test
+    void theTwoNewestAreKeptAndThoseOfALeftRunGo() throws IOException {
+        Trainer trainer = Tiny.trainer(Tiny.CONFIG, Team.serial());
+        for (int step : new int[] {3, 1, 2, 12, 7, 9}) {
+            trainer.resumeAt(step);
+            Checkpoint.save(directory, trainer);
+        }
+        assertEquals(List.of("step-000000007.safetensors", "step-000000009.safetensors"), names());
+        assertEquals(9, Checkpoint.newest(directory).orElseThrow().steps());
+    }
+
+    @Test
+    void withoutACheckpointThereIsNone() throws IOException {
+        assertTrue(Checkpoint.newest(directory).isEmpty());
+        assertTrue(Checkpoint.newest(directory.resolve("absent")).isEmpty());
+    }
+
+    @Test
+    void whatAKilledRunLeftIsPassedOverAndRemoved() throws IOException {
+        Trainer trainer = Tiny.trainer(Tiny.CONFIG, Team.serial());
+        Checkpoint.save(directory, trainer);
+        Files.write(directory.resolve("step-000000001.safetensors.nats-tmp"), new byte[100]);
+        assertEquals(0, Checkpoint.newest(directory).orElseThrow().steps());
+        trainer.resumeAt(1);
+        Checkpoint.save(directory, trainer);
+        assertEquals(List.of("step-000000000.safetensors", "step-000000001.safetensors"), names());
+    }
+
+    @Test
+    void aDamagedNewestGivesWayToTheOneBefore() throws IOException {
+        Trainer trainer = Tiny.trainer(Tiny.CONFIG, Team.serial());
+        train(trainer, 1);
+        Checkpoint.save(directory, trainer);
+        train(trainer, 1);
+        Checkpoint.save(directory, trainer);
+        Path newest = directory.resolve("step-000000002.safetensors");
+        byte[] bytes = Files.readAllBytes(newest);
+        Files.write(newest, Arrays.copyOf(bytes, bytes.length - 1));
+        assertEquals(1, Checkpoint.newest(directory).orElseThrow().steps());
+        Files.delete(directory.resolve("step-000000001.safetensors"));
+        assertThrows(ModelFormatException.class, () -> Checkpoint.newest(directory));
+    }
+
+    /** A bit of each of the first 64 bytes and of a thousand others, and every hundredth length. */
+    @Test
+    void noFlippedBitAndNoCutGoesUnnoticed() throws IOException {
+        Weights weights = new Weights(ModelConfig.llama(4, 8, 1, 1, 1, 8, 8));
+        Checkpoint.save(directory, new Trainer(weights, TrainConfig.of(1, 4, 1, 0.1), Team.serial()));
+        Path file = Checkpoint.newest(directory).orElseThrow().file();
+        byte[] whole = Files.readAllBytes(file);
+        long seed = System.nanoTime();
+        Random random = new Random(seed);
+        for (int i = 0; i < 64 + 1000; i++) {
+            int at = i < 64 ? i : random.nextInt(whole.length);
+            byte[] flipped = whole.clone();
+            flipped[at] ^= (byte) (1 << (i < 64 ? i % 8 : random.nextInt(8)));
+            Files.write(file, flipped);
+            assertThrows(ModelFormatException.class, () -> Checkpoint.open(file), "byte " + at + ", seed " + seed);
+        }
+        for (int length = 0; length < whole.length; length += 100) {
+            Files.write(file, Arrays.copyOf(whole, length));
+            assertThrows(ModelFormatException.class, () -> Checkpoint.open(file), "length " + length);
+        }
+    }
+
+    @Test
+    void aFailedRestoreLeavesTheTrainerAlone() throws IOException {
+        Trainer trainer = Tiny.trainer(Tiny.CONFIG, Team.serial());
+        train(trainer, 2);
+        Checkpoint.save(directory, trainer);
+        Checkpoint checkpoint = Checkpoint.newest(directory).orElseThrow();
+        train(trainer, 1);
+        String before = state(trainer);
+        byte[] bytes = Files.readAllBytes(checkpoint.file());
+        bytes[bytes.length - 5] ^= 1; // in the last tensor: all others have been read by then
+        Files.write(checkpoint.file(), bytes);
+        assertThrows(ModelFormatException.class, () -> checkpoint.restore(trainer));
+        assertEquals(before, state(trainer));
+
+        Trainer other = new Trainer(new Weights(Tiny.MODEL.withRoleWindows(3)), Tiny.CONFIG, Team.serial());
+        ModelFormatException e = assertThrows(ModelFormatException.class, () -> checkpoint.restore(other));
+        assertTrue(e.getMessage().contains("another model"), e.getMessage());
+    }
+
+    private static String state(Trainer trainer) {
+        return trainer.steps() + " " + Tiny.sha256(trainer.weights()) + Tiny.sha256(trainer.firstMoments()) + Tiny.sha256(trainer.secondMoments());
+    }
+
+    private static List<Double> train(Trainer trainer, int steps) {
+        List<Double> losses = new ArrayList<>();
+        for (int i = 0; i < steps; i++) {
+            losses.add(trainer.step(Tiny.text()).loss());
+        }
+        return losses;
+    }
+
+    private List<String> names() throws IOException {
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.map(f -> f.getFileName().toString()).sorted().toList();
+        }
+    }
+}

@@ -1,0 +1,151 @@
+package org.neuralattention.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.neuralattention.io.JsonObject;
+import org.neuralattention.io.ModelLoader;
+import org.neuralattention.kernels.Team;
+import org.neuralattention.model.Tensor;
+import org.neuralattention.model.Weights;
+import org.neuralattention.roles.RoleChoice;
+import org.neuralattention.testing.Vectors;
+
+class TrainerTest {
+
+    /** vectors/adamw: 40 steps of PyTorch's AdamW on a tiny Llama. */
+    @Test
+    @Tag("widths")
+    void lossesAndGradientNormsFollowTheGoldenTrajectory() throws IOException {
+        JsonObject golden = JsonObject.read(Vectors.path("adamw/trajectory.json"));
+        List<?> sequences = golden.list("input_ids");
+        int seqLen = ((List<?>) sequences.getFirst()).size() - 1;
+        TokenSource source = (ids, targets, offset, step, row, n) -> {
+            for (int i = 0; i < n; i++) {
+                ids[offset + i] = ((Long) ((List<?>) sequences.get(row)).get(i)).intValue();
+                targets[offset + i] = ((Long) ((List<?>) sequences.get(row)).get(i + 1)).intValue();
+            }
+        };
+        Optimizer optimizer = new Optimizer(golden.doubleValue("beta1"), golden.doubleValue("beta2"), golden.doubleValue("eps"),
+                golden.doubleValue("weight_decay"), golden.doubleValue("grad_clip"));
+        TrainConfig config = TrainConfig.of(sequences.size(), seqLen, 40, 1).withOptimizer(optimizer).withLr(LrSchedule.constant(golden.doubleValue("lr")));
+        try (Team team = Team.of(2)) {
+            Trainer trainer = new Trainer(ModelLoader.load(Vectors.path("adamw")), config, team);
+            for (int i = 0; i < golden.list("loss").size(); i++) {
+                StepReport report = trainer.step(source);
+                assertEquals((double) golden.list("loss").get(i), report.loss(), 2e-5, "loss of step " + i);
+                assertEquals((double) golden.list("grad_norm").get(i), report.gradNorm(), 2e-4 * report.gradNorm(), "norm of step " + i);
+                assertEquals(1, report.share());
+            }
+        }
+    }
+
+    @Test
+    void trainingLearnsAndAPriceMakesTheCacheSmaller() {
+        TrainConfig config = Tiny.CONFIG.withShape(4, 40, 1).withLr(LrSchedule.constant(1e-2));
+        Trainer free = Tiny.trainer(config.withPrice(PriceSchedule.FREE), Team.serial());
+        Trainer dear = Tiny.trainer(config.withPrice(new PriceSchedule(3, 0, 0)), Team.serial());
+        StepReport first = free.step(Tiny.text());
+        dear.step(Tiny.text());
+        StepReport lastFree = first;
+        StepReport lastDear = first;
+        for (int i = 0; i < 60; i++) {
+            lastFree = free.step(Tiny.text());
+            lastDear = dear.step(Tiny.text());
+        }
+        assertTrue(lastFree.loss() < first.loss() - 0.5, first + " " + lastFree);
+        assertTrue(lastDear.share() < 0.85 * lastFree.share(), lastDear + " " + lastFree);
+    }
+
+    @Test
+    void sameBitsForAnyNumberOfThreads() {
+        String expected = null;
+        for (int threads : new int[] {1, 2, 3, 7}) {
+            try (Team team = Team.of(threads)) {
+                Trainer trainer = Tiny.trainer(Tiny.CONFIG, team);
+                double loss = 0;
+                for (int i = 0; i < 5; i++) {
+                    loss = trainer.step(Tiny.text()).loss();
+                }
+                String bits = loss + " " + Tiny.sha256(trainer.weights());
+                expected = expected == null ? bits : expected;
+                assertEquals(expected, bits, threads + " threads");
+            }
+        }
+    }
+
+    /** Also where micro-batches ask for different numbers of targets: the mean is over the step. */
+    @Test
+    void aStepCutIntoMicroBatchesIsTheSameStep() {
+        TextTokens text = Tiny.text();
+        TokenSource gaps = (ids, targets, offset, step, row, n) -> {
+            text.fill(ids, targets, offset, step, row, n);
+            Arrays.fill(targets, offset, offset + 4 * row, TokenSource.NOT_ASKED);
+        };
+        Trainer whole = Tiny.trainer(Tiny.CONFIG.withShape(4, 17, 1).withPrice(new PriceSchedule(2, 0, 0)), Team.serial());
+        Trainer cut = Tiny.trainer(Tiny.CONFIG.withShape(1, 17, 4).withPrice(new PriceSchedule(2, 0, 0)), Team.serial());
+        StepReport a = whole.step(gaps);
+        StepReport b = cut.step(gaps);
+        assertEquals(a.loss(), b.loss(), 1e-6);
+        assertEquals(a.share(), b.share(), 1e-12);
+        for (Tensor tensor : whole.gradients().tensors()) {
+            assertArrayEquals(tensor.data(), cut.gradients().tensor(tensor.name()).data(), 1e-6f, tensor.name());
+        }
+    }
+
+    @Test
+    void onlyMatricesDecay() {
+        TokenSource nothing = (ids, targets, offset, step, row, n) -> Arrays.fill(targets, offset, offset + n, TokenSource.NOT_ASKED);
+        Optimizer optimizer = new Optimizer(0.9, 0.95, 1e-8, 0.5, 1);
+        Trainer trainer = Tiny.trainer(Tiny.CONFIG.withPrice(PriceSchedule.FREE).withOptimizer(optimizer).withLr(LrSchedule.constant(0.1)), Team.serial());
+        Weights before = Tiny.trainer(Tiny.CONFIG, Team.serial()).weights();
+        assertEquals(0, trainer.step(nothing).loss());
+        for (Tensor tensor : trainer.weights().tensors()) {
+            float factor = tensor.rank() < 2 ? 1 : 0.95f;
+            for (int i = 0; i < tensor.size(); i++) {
+                assertEquals(factor * before.tensor(tensor.name()).data()[i], tensor.data()[i], 1e-6, tensor.name());
+            }
+        }
+    }
+
+    @Test
+    void fixedRolesLeaveTheScorerAlone() {
+        Trainer trainer = Tiny.trainer(Tiny.CONFIG.withOptimizer(new Optimizer(0.9, 0.95, 1e-8, 0, 1)), Team.serial());
+        float[] before = trainer.weights().layers.get(0).scorer.data().clone();
+        trainer.fixRoles(RoleChoice.FULL);
+        StepReport report = trainer.step(Tiny.text());
+        assertEquals(1, report.share());
+        assertArrayEquals(before, trainer.weights().layers.get(0).scorer.data());
+        assertThrows(IllegalArgumentException.class, () -> trainer.fixRoles(new RoleChoice.Sampled(0, 0, 0)));
+    }
+
+    @Test
+    void aGradientThatIsNotFiniteChangesNothing() {
+        Trainer trainer = Tiny.trainer(Tiny.CONFIG, Team.serial());
+        trainer.step(Tiny.text());
+        trainer.weights().finalNorm.data()[3] = Float.NaN;
+        String before = Tiny.sha256(trainer.weights());
+        String moments = Tiny.sha256(trainer.firstMoments());
+        assertThrows(ArithmeticException.class, () -> trainer.step(Tiny.text()));
+        assertEquals(before, Tiny.sha256(trainer.weights()));
+        assertEquals(moments, Tiny.sha256(trainer.firstMoments()));
+        assertEquals(1, trainer.steps());
+    }
+
+    @Test
+    void sequencesMayGrowDuringTheRun() {
+        Trainer trainer = Tiny.trainer(Tiny.CONFIG, Team.serial());
+        trainer.step(Tiny.text());
+        trainer.config(Tiny.CONFIG.withShape(1, 40, 1));
+        StepReport report = trainer.step(Tiny.text());
+        assertEquals(1, report.step());
+        assertEquals(40, report.tokens());
+    }
+}
