@@ -3,6 +3,7 @@ module org.neuralattention.core {
     requires transitive org.neuralattention.kernels;
     requires com.fasterxml.jackson.core;
 
+    exports org.neuralattention.cache;
     exports org.neuralattention.generate;
     exports org.neuralattention.io;
     exports org.neuralattention.model;

@@ -11,6 +11,9 @@ import java.util.Arrays;
  */
 public final class KeySpans {
 
+    /** Memory a span takes in the list: two references and three ints. */
+    public static final int SPAN_BYTES = 2 * 8 + 3 * 4;
+
     float[][] k = new float[8][];
     float[][] v = new float[8][];
     int[] kOffset = new int[8];
@@ -61,7 +64,7 @@ public final class KeySpans {
 
     /** Memory of the list itself, without the arrays it points to. */
     public long bytes() {
-        return (long) k.length * (2 * 8 + 3 * 4);
+        return (long) k.length * SPAN_BYTES;
     }
 
     /** The span that holds a key. */

@@ -1,0 +1,314 @@
+package org.neuralattention.cache;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.ToIntFunction;
+import org.neuralattention.kernels.KeySpans;
+import org.neuralattention.kernels.PastKeys;
+import org.neuralattention.model.ModelConfig;
+import org.neuralattention.roles.Role;
+import org.neuralattention.roles.RoleSpace;
+
+/**
+ * The keys and values of all layers and KV heads that a later token can still see, and no others.
+ *
+ * <p>The rule (spec 1.1, 6.3), exact at every token: a key at position p with the role
+ * <ul>
+ *   <li>global is seen by every later row;
+ *   <li>local is seen up to the row of the next global, whose own row still sees it;
+ *   <li>sliding of window W is seen by the rows p .. p + W.
+ * </ul>
+ * A model's attention window a ends every key's life after row p + a - 1. Keys are stored as they are given, after RoPE.
+ *
+ * <p>A step takes in one token (decode) or a piece of a prompt (prefill), layer by layer in ascending order:
+ * <pre>{@code
+ * DecodeAttention.forward(..., cache.spans(layer, k, 0, v, 0), ...);           // one token: what is held, then itself
+ * SparseAttention.forward(..., cache.past(layer, roles, 0, rows), ...);        // or a piece: what is held; itself apart
+ * cache.append(layer, roles, 0, k, 0, v, 0, rows);                             // then the roles take effect
+ * }</pre>
+ * The step is done when the last layer has been appended; until then the other layers still stand before it.
+ *
+ * <p>With a byte budget, a step that could exceed it is refused with {@link KvBudgetExceededException} by the first call for layer 0, before
+ * anything has changed. Going back is not possible, for keys that died are gone. In the steady state nothing is allocated. Not thread-safe.
+ */
+public final class KvCache {
+
+    private final int nLayers;
+    private final int nKvHeads;
+    private final int headDim;
+    private final int nRoles;
+    private final long budget;
+    final BlockPool pool;
+    private final HeadCache[] heads; // [nLayers, nKvHeads]
+    private final KeySpans[] spans;
+
+    private float[] pastK = {};
+    private float[] pastV = {};
+    private int[] pastLastRow = {};
+
+    private long start;
+    private long position;
+    private int nextLayer;
+    private int stepRows;
+    private double visiblePairs;
+    private long peakBytes;
+
+    /**
+     * @param windows the sliding windows, ascending; none for a model without roles
+     * @param attentionWindow rows that see any key, its own included; 0 for all
+     * @param budget most bytes the cache may ever hold; Long.MAX_VALUE for no limit
+     */
+    public KvCache(int nLayers, int nKvHeads, int headDim, int[] windows, int attentionWindow, long budget) {
+        if (nLayers < 1 || nKvHeads < 1 || headDim < 1) {
+            throw new IllegalArgumentException("nLayers = " + nLayers + ", nKvHeads = " + nKvHeads + ", headDim = " + headDim
+                    + ": all must be at least 1");
+        }
+        if (attentionWindow < 0) {
+            throw new IllegalArgumentException("attentionWindow = " + attentionWindow + ": must be 0 (none) or positive");
+        }
+        if (budget < 1) {
+            throw new IllegalArgumentException("budget = " + budget + ": must be at least 1 byte");
+        }
+        this.nLayers = nLayers;
+        this.nKvHeads = nKvHeads;
+        this.headDim = headDim;
+        this.nRoles = RoleSpace.of(windows).count();
+        this.budget = budget;
+        pool = new BlockPool(headDim, nLayers * nKvHeads);
+        heads = new HeadCache[nLayers * nKvHeads];
+        int[] life = HeadCache.life(windows, attentionWindow);
+        Arrays.setAll(heads, i -> new HeadCache(pool, headDim, life));
+        spans = new KeySpans[nKvHeads];
+        Arrays.setAll(spans, i -> new KeySpans());
+        peakBytes = bytesHeld();
+    }
+
+    /** A cache for a model, without a limit. */
+    public static KvCache of(ModelConfig config) {
+        return of(config, Long.MAX_VALUE);
+    }
+
+    /** A cache for a model that never holds more than {@code budget} bytes. */
+    public static KvCache of(ModelConfig config, long budget) {
+        int[] windows = config.roleWindows().stream().mapToInt(Integer::intValue).toArray();
+        return new KvCache(config.nLayers(), config.nKvHeads(), config.headDim(), windows, config.attentionWindow(), budget);
+    }
+
+    /** Position of the next token: tokens taken in, counted from {@link #startAt}. */
+    public long position() {
+        return position;
+    }
+
+    /** Sets the position of the first token, 0 without this call; only before the first token. */
+    public void startAt(long position) {
+        if (this.position != start || nextLayer != 0) {
+            throw new IllegalStateException("startAt(" + position + ") after " + (this.position - start) + " tokens");
+        }
+        if (position < 0) {
+            throw new IllegalArgumentException("position = " + position + ": must not be negative");
+        }
+        start = position;
+        this.position = position;
+    }
+
+    /**
+     * What the next token attends to in one layer: per KV head the keys held, then its own. Valid until the layer's {@link #append};
+     * the list is the cache's own and is filled anew by each call.
+     *
+     * @param k the token's own key, [nKvHeads, headDim]; value likewise
+     */
+    public KeySpans[] spans(int layer, float[] k, int kOffset, float[] v, int vOffset) {
+        checkRange("k", k == null ? -1 : k.length, kOffset, (long) nKvHeads * headDim);
+        checkRange("v", v == null ? -1 : v.length, vOffset, (long) nKvHeads * headDim);
+        checkLayer(layer, 1);
+        for (int g = 0; g < nKvHeads; g++) {
+            spans[g].clear();
+            heads[layer * nKvHeads + g].addTo(spans[g]);
+            spans[g].add(k, kOffset + g * headDim, v, vOffset + g * headDim, 1);
+        }
+        return spans;
+    }
+
+    /**
+     * What a piece of {@code rows} tokens attends to in one layer beside itself: a copy of the keys held, with the last row of the piece that
+     * sees each. Valid until the layer's {@link #append}; its memory is kept for the next piece, until a single token is appended.
+     *
+     * @param roles of the piece, [nKvHeads, rows]
+     */
+    public PastKeys past(int layer, int[] roles, int rolesOffset, int rows) {
+        checkRoles(roles, rolesOffset, rows);
+        checkLayer(layer, rows);
+        int most = most(HeadCache::size);
+        if (pastLastRow.length < most) {
+            releasePast();
+            pastK = new float[Math.multiplyExact(most, headDim)];
+            pastV = new float[most * headDim];
+            pastLastRow = new int[most];
+        }
+        int[] headStart = new int[nKvHeads + 1];
+        for (int g = 0; g < nKvHeads; g++) {
+            headStart[g + 1] = heads[layer * nKvHeads + g]
+                    .copyTo(pastK, pastV, pastLastRow, headStart[g], position, roles, rolesOffset + g * rows, rows);
+        }
+        peakBytes = Math.max(peakBytes, bytesHeld());
+        return new PastKeys(pastK, 0, pastV, 0, pastLastRow, 0, headStart);
+    }
+
+    /**
+     * Takes in the next {@code rows} tokens of one layer and lets go what the token after them does not see. The last layer completes the step.
+     *
+     * @param roles [nKvHeads, rows]
+     * @param k [rows, nKvHeads, headDim]; v likewise
+     */
+    public void append(int layer, int[] roles, int rolesOffset, float[] k, int kOffset, float[] v, int vOffset, int rows) {
+        checkRoles(roles, rolesOffset, rows);
+        long floats = (long) rows * nKvHeads * headDim;
+        checkRange("k", k == null ? -1 : k.length, kOffset, floats);
+        checkRange("v", v == null ? -1 : v.length, vOffset, floats);
+        checkLayer(layer, rows);
+        for (int g = 0; g < nKvHeads; g++) {
+            spans[g].clear(); // so that blocks given back are not held on to
+            HeadCache head = heads[layer * nKvHeads + g];
+            int headRoles = rolesOffset + g * rows;
+            visiblePairs += head.visiblePairs(roles, headRoles, rows, position);
+            head.append(roles, headRoles, k, kOffset + g * headDim, v, vOffset + g * headDim, rows, nKvHeads * headDim, position);
+            peakBytes = Math.max(peakBytes, bytesHeld());
+        }
+        stepRows = rows;
+        nextLayer = (layer + 1) % nLayers;
+        if (nextLayer == 0) {
+            position += rows;
+        }
+    }
+
+    /** Gives everything back and starts again at position 0. */
+    public void clear() {
+        for (HeadCache head : heads) {
+            head.clear();
+        }
+        for (KeySpans held : spans) {
+            held.clear();
+        }
+        pool.trim();
+        releasePast();
+        start = 0;
+        position = 0;
+        nextLayer = 0;
+        visiblePairs = 0;
+        peakBytes = bytesHeld();
+    }
+
+    /** All memory that grows with what is held: see {@link KvStats}. */
+    public long bytesHeld() {
+        return pool.bytes() + spansBytes() + pastBytes(pastLastRow.length);
+    }
+
+    /** Positions of the keys one KV head holds: globals, locals, then ring by ring, each ascending. For inspection: a new array. */
+    public long[] positions(int layer, int kvHead) {
+        Objects.checkIndex(layer, nLayers);
+        Objects.checkIndex(kvHead, nKvHeads);
+        return heads[layer * nKvHeads + kvHead].positions();
+    }
+
+    public KvStats stats() {
+        List<KvStats.Head> each = new ArrayList<>();
+        long live = 0;
+        for (int i = 0; i < heads.length; i++) {
+            List<Integer> sliding = new ArrayList<>();
+            for (int role = Role.FIRST_SLIDING; role < nRoles; role++) {
+                sliding.add(heads[i].size(role));
+            }
+            each.add(new KvStats.Head(i / nKvHeads, i % nKvHeads, heads[i].size(Role.GLOBAL), heads[i].size(Role.LOCAL), sliding));
+            live += heads[i].size();
+        }
+        long tokens = position - start;
+        long keyBytes = 2L * headDim * Float.BYTES;
+        double causalPairs = heads.length * (tokens * (tokens + 1.0) / 2);
+        return new KvStats(tokens, each, live, live * keyBytes, bytesHeld(), peakBytes, tokens * heads.length * keyBytes,
+                tokens == 0 ? 1 : visiblePairs / causalPairs);
+    }
+
+    private void releasePast() {
+        pastK = pastV = new float[0];
+        pastLastRow = new int[0];
+    }
+
+    private long pastBytes(long keys) {
+        return keys * (2L * headDim * Float.BYTES + Integer.BYTES);
+    }
+
+    private long spansBytes() {
+        long bytes = 0;
+        for (KeySpans held : spans) {
+            bytes += held.bytes();
+        }
+        return bytes;
+    }
+
+    /** The largest sum over a layer's heads. */
+    private int most(ToIntFunction<HeadCache> count) {
+        int most = 0;
+        for (int layer = 0; layer < nLayers; layer++) {
+            int sum = 0;
+            for (int g = 0; g < nKvHeads; g++) {
+                sum = Math.addExact(sum, count.applyAsInt(heads[layer * nKvHeads + g]));
+            }
+            most = Math.max(most, sum);
+        }
+        return most;
+    }
+
+    private void checkLayer(int layer, int rows) {
+        if (layer != nextLayer || layer != 0 && rows != stepRows) {
+            throw new IllegalStateException("layer " + layer + " with " + rows + " rows, but next is layer " + nextLayer
+                    + (nextLayer == 0 ? "" : " with " + stepRows + " rows"));
+        }
+        if (layer == 0) {
+            Math.addExact(position, rows);
+            if (rows == 1) {
+                releasePast();
+            }
+            if (budget != Long.MAX_VALUE) {
+                checkBudget(rows);
+            }
+        }
+    }
+
+    /** Refuses a step that could exceed the budget if its roles are the most expensive ones. */
+    private void checkBudget(int rows) {
+        // Each queue may open a block that stays nearly empty; a list of spans doubles when it is full.
+        long blocks = Math.min(rows, (rows + nRoles * (BlockPool.KEYS - 1L)) / BlockPool.KEYS);
+        long spanSlots = rows > 1 ? 0 : 2L * (most(HeadCache::blocks) + nKvHeads);
+        long pastKeys = rows > 1 ? Math.max(most(HeadCache::size), pastLastRow.length) : 0;
+        long needed = pool.bytesAfter(blocks * heads.length) + spansBytes() + spanSlots * KeySpans.SPAN_BYTES + pastBytes(pastKeys);
+        if (needed > budget) {
+            throw new KvBudgetExceededException(rows, needed, budget);
+        }
+    }
+
+    private static void checkRange(String name, int arrayLength, int offset, long length) {
+        if (arrayLength < 0) {
+            throw new IllegalArgumentException(name + " is null");
+        }
+        if (offset < 0 || offset > arrayLength - length) {
+            throw new IndexOutOfBoundsException(name + ": " + length + " elements from offset " + offset
+                    + " do not fit an array of " + arrayLength);
+        }
+    }
+
+    private void checkRoles(int[] roles, int rolesOffset, int rows) {
+        if (rows < 1) {
+            throw new IllegalArgumentException("rows = " + rows + ": must be at least 1");
+        }
+        long length = (long) nKvHeads * rows;
+        checkRange("roles", roles == null ? -1 : roles.length, rolesOffset, length);
+        for (int i = rolesOffset; i < rolesOffset + length; i++) {
+            if (roles[i] < 0 || roles[i] >= nRoles) {
+                throw new IllegalArgumentException("role " + roles[i] + " of KV head " + (i - rolesOffset) / rows + ", row "
+                        + (i - rolesOffset) % rows + ": must be in [0, " + nRoles + ")");
+            }
+        }
+    }
+}
