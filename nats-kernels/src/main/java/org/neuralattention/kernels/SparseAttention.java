@@ -1,6 +1,7 @@
 package org.neuralattention.kernels;
 
 import java.util.Arrays;
+import org.neuralattention.kernels.vector.SparseAttentionBackwardVector;
 import org.neuralattention.kernels.vector.SparseAttentionVector;
 
 /**
@@ -72,6 +73,18 @@ public final class SparseAttention {
         Check.range("dk", dk, dkOffset, keyLength(shape));
         Check.range("dv", dv, dvOffset, keyLength(shape));
         Check.range("dOut", dOut, dOutOffset, queryLength(shape));
+        if (Kernels.VECTOR) {
+            int length = Math.toIntExact(SparseAttentionBackwardVector.partialFloats(shape));
+            float[] dkParts = team.scratch(SparseAttention.class, 0, length);
+            float[] dvParts = team.scratch(SparseAttention.class, 1, length);
+            float[][] floats = team.workerFloats(SparseAttention.class, SparseAttentionBackwardVector.floats(shape));
+            int[][] ints = team.workerInts(SparseAttention.class, SparseAttentionBackwardVector.ints());
+            var call = new SparseAttentionBackwardVector(dq, dqOffset, dk, dkOffset, dv, dvOffset, dOut, dOutOffset, out, outOffset,
+                    lse, lseOffset, q, qOffset, k, kOffset, v, vOffset, lastRow, lastRowOffset, shape);
+            team.run(call.tasks(), (task, worker) -> call.run(task, dkParts, dvParts, floats[worker], ints[worker]));
+            team.run(call.reduceTasks(), (task, worker) -> call.reduce(task, dkParts, dvParts));
+            return;
+        }
         plainBackward(dq, dqOffset, dk, dkOffset, dv, dvOffset, dOut, dOutOffset, out, outOffset, lse, lseOffset, q, qOffset, k, kOffset,
                 v, vOffset, lastRow, lastRowOffset, shape, team);
     }

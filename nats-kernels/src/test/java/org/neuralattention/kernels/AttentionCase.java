@@ -121,6 +121,12 @@ final class AttentionCase {
                 q, qOffset, k, kOffset, v, vOffset, lastRow, lastRowOffset, shape, team);
     }
 
+    void clearGradients() {
+        Arrays.fill(dq, dqOffset, dqOffset + queries(), 0);
+        Arrays.fill(dk, dkOffset, dkOffset + keys(), 0);
+        Arrays.fill(dv, dvOffset, dvOffset + keys(), 0);
+    }
+
     /** The same call in double with an explicit mask: out, lse and, where no past is given, dq, dk, dv. */
     final class Reference {
         final double[] out = new double[queries()];

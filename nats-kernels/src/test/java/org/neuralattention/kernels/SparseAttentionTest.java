@@ -45,6 +45,11 @@ class SparseAttentionTest {
         assertTrue(AttentionCase.maxError(reference.dq, c.dq, c.dqOffset) < 1e-5, "dq");
         assertTrue(AttentionCase.maxError(reference.dk, c.dk, c.dkOffset) < 2e-5, "dk");
         assertTrue(AttentionCase.maxError(reference.dv, c.dv, c.dvOffset) < 2e-5, "dv");
+        c.clearGradients();
+        c.backward(SERIAL);
+        assertTrue(AttentionCase.maxError(reference.dq, c.dq, c.dqOffset) < 1e-5, "dq " + Kernels.describe());
+        assertTrue(AttentionCase.maxError(reference.dk, c.dk, c.dkOffset) < 2e-5, "dk " + Kernels.describe());
+        assertTrue(AttentionCase.maxError(reference.dv, c.dv, c.dvOffset) < 2e-5, "dv " + Kernels.describe());
     }
 
     @Test
@@ -71,6 +76,35 @@ class SparseAttentionTest {
                     AttentionCase.checkGuards("out", c.out, c.outOffset, c.queries());
                     AttentionCase.checkGuards("lse", c.lse, c.lseOffset, reference.lse.length);
                 }
+            }
+        }
+    }
+
+    @Test
+    void gradientsAreAsExactAsPlainLoopsAtAwkwardSizes() {
+        for (int rows : ROWS) {
+            for (int dim : DIMS) {
+                int group = 1 + (rows + dim / 8) % 3;
+                AttentionCase c = new AttentionCase(new AttentionShape(1, rows, 2 * group, 2, dim), rows * 1000L + dim);
+                if (rows % 2 == 0) {
+                    c.mixedLastRows();
+                }
+                AttentionCase.Reference reference = c.new Reference();
+                c.plainForward(SERIAL);
+                c.plainBackward(SERIAL);
+                double dqBound = 3 * AttentionCase.maxError(reference.dq, c.dq, c.dqOffset) + 1e-5;
+                double dkBound = 3 * AttentionCase.maxError(reference.dk, c.dk, c.dkOffset) + 1e-5;
+                double dvBound = 3 * AttentionCase.maxError(reference.dv, c.dv, c.dvOffset) + 1e-5;
+                c.clearGradients();
+                c.forward(SERIAL);
+                c.backward(SERIAL);
+                String at = "rows " + rows + ", headDim " + dim + ", group " + group + ", " + Kernels.describe();
+                assertEquals(0, AttentionCase.maxError(reference.dq, c.dq, c.dqOffset), dqBound, "dq, " + at);
+                assertEquals(0, AttentionCase.maxError(reference.dk, c.dk, c.dkOffset), dkBound, "dk, " + at);
+                assertEquals(0, AttentionCase.maxError(reference.dv, c.dv, c.dvOffset), dvBound, "dv, " + at);
+                AttentionCase.checkGuards("dq", c.dq, c.dqOffset, c.queries());
+                AttentionCase.checkGuards("dk", c.dk, c.dkOffset, c.keys());
+                AttentionCase.checkGuards("dv", c.dv, c.dvOffset, c.keys());
             }
         }
     }

@@ -1,6 +1,7 @@
 package org.neuralattention.kernels.vector;
 
 import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
 
 /** Moves a tile of up to 64 rows between memory, row by row, and the lanes: t[d][l] is element d of row l. */
 final class Lanewise {
@@ -82,6 +83,26 @@ final class Lanewise {
             for (int d = 0; d < dim; d++) {
                 x[xOffset + l * xRow + d] += factor * t[tOffset + d * LANES + l];
             }
+        }
+    }
+
+    /** t[l] = sum over d of a[d][l] b[d][l]. */
+    static void dot(float[] t, int tOffset, int aOffset, int bOffset, int dim) {
+        for (int l = 0; l < LANES; l += Lanes.N) {
+            FloatVector sum = FloatVector.zero(Lanes.F);
+            for (int d = 0; d < dim; d++) {
+                sum = FloatVector.fromArray(Lanes.F, t, aOffset + d * LANES + l)
+                        .fma(FloatVector.fromArray(Lanes.F, t, bOffset + d * LANES + l), sum);
+            }
+            sum.intoArray(t, tOffset + l);
+        }
+    }
+
+    /** t[l] = lse[l]; +infinity, with which every exp(score - lse) is 0, for rows that see nothing and lanes without a row. */
+    static void loadLse(float[] t, int tOffset, float[] lse, int lseOffset, int rows) {
+        for (int l = 0; l < LANES; l++) {
+            float value = l < rows ? lse[lseOffset + l] : Float.POSITIVE_INFINITY;
+            t[tOffset + l] = value == Float.NEGATIVE_INFINITY ? Float.POSITIVE_INFINITY : value;
         }
     }
 }
