@@ -239,7 +239,7 @@ public final class SparseAttentionBackwardVector {
                 FloatVector delta = load(delta(j) + l);
                 for (int i = 0; i < count; i++) {
                     int at = i * LANES + l;
-                    FloatVector probability = SparseAttentionVector.exp(load(p + at).sub(lse));
+                    FloatVector probability = VectorMath.exp(load(p + at).sub(lse));
                     probability.intoArray(x, p + at);
                     load(ds + at).sub(delta).mul(probability).intoArray(x, ds + at);
                 }

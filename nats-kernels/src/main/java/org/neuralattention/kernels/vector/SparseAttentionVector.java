@@ -163,7 +163,7 @@ public final class SparseAttentionVector {
                 if (!first) {
                     sum = load(sum(j) + l);
                     if (max.compare(VectorOperators.GT, before).anyTrue()) {
-                        FloatVector shrink = exp(before.sub(max));
+                        FloatVector shrink = VectorMath.exp(before.sub(max));
                         sum = sum.mul(shrink);
                         for (int d = 0; d < dim; d++) {
                             int o = outLanes(j) + d * LANES + l;
@@ -179,7 +179,7 @@ public final class SparseAttentionVector {
         private FloatVector exponentials(FloatVector max, FloatVector sum, int count, int l) {
             for (int i = 0; i < count; i++) {
                 int s = scores + i * LANES + l;
-                FloatVector p = exp(load(s).sub(max));
+                FloatVector p = VectorMath.exp(load(s).sub(max));
                 sum = sum.add(p);
                 p.intoArray(x, s);
             }
@@ -208,23 +208,5 @@ public final class SparseAttentionVector {
         private FloatVector load(int offset) {
             return FloatVector.fromArray(Lanes.F, x, offset);
         }
-    }
-
-    /** exp of numbers that are not above 0; 0 below -87.3. */
-    static FloatVector exp(FloatVector x) {
-        FloatVector c = x.max(-87.33f);
-        FloatVector shifted = c.fma(FloatVector.broadcast(Lanes.F, 1.44269504f), FloatVector.broadcast(Lanes.F, 12582912f));
-        FloatVector n = shifted.sub(12582912f);
-        FloatVector r = n.fma(FloatVector.broadcast(Lanes.F, -0.693359375f), c);
-        r = n.fma(FloatVector.broadcast(Lanes.F, 2.12194440e-4f), r);
-        FloatVector p = FloatVector.broadcast(Lanes.F, 1.9875691500e-4f);
-        p = p.fma(r, FloatVector.broadcast(Lanes.F, 1.3981999507e-3f));
-        p = p.fma(r, FloatVector.broadcast(Lanes.F, 8.3334519073e-3f));
-        p = p.fma(r, FloatVector.broadcast(Lanes.F, 4.1665795894e-2f));
-        p = p.fma(r, FloatVector.broadcast(Lanes.F, 1.6666665459e-1f));
-        p = p.fma(r, FloatVector.broadcast(Lanes.F, 5.0000001201e-1f));
-        p = p.fma(r.mul(r), r).add(1);
-        FloatVector e = p.reinterpretAsInts().add(shifted.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23)).reinterpretAsFloats();
-        return e.blend(0, x.compare(VectorOperators.LT, -87.33f));
     }
 }
