@@ -1,5 +1,7 @@
 package org.neuralattention.kernels;
 
+import org.neuralattention.kernels.vector.AdamWVector;
+
 /**
  * AdamW, one step on one tensor of n elements: with {@code g = gradScale * grad},
  * <pre>
@@ -38,8 +40,13 @@ public final class AdamW {
         float correction = (float) (1 / Math.sqrt(1 - Math.pow(beta2, step)));
         team.run(Math.ceilDiv(n, Blocks.ELEMENTS), (task, worker) -> {
             int first = task * Blocks.ELEMENTS;
-            plain(param, paramOffset + first, m, mOffset + first, v, vOffset + first, grad, gradOffset + first,
-                    Math.min(Blocks.ELEMENTS, n - first), keep, rate, correction, beta1, beta2, eps, gradScale);
+            if (Kernels.VECTOR) {
+                AdamWVector.step(param, paramOffset + first, m, mOffset + first, v, vOffset + first, grad, gradOffset + first,
+                        Math.min(Blocks.ELEMENTS, n - first), keep, rate, correction, beta1, beta2, eps, gradScale);
+            } else {
+                plain(param, paramOffset + first, m, mOffset + first, v, vOffset + first, grad, gradOffset + first,
+                        Math.min(Blocks.ELEMENTS, n - first), keep, rate, correction, beta1, beta2, eps, gradScale);
+            }
         });
     }
 

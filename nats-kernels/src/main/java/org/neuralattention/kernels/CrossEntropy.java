@@ -1,6 +1,7 @@
 package org.neuralattention.kernels;
 
 import java.util.Arrays;
+import org.neuralattention.kernels.vector.CrossEntropyVector;
 
 /**
  * Negative log-likelihood of target tokens under a softmax over a linear head:
@@ -79,8 +80,10 @@ public final class CrossEntropy {
             state[at + TARGET] = logits[offset + target];
         }
         double before = state[at + MAX];
-        double max = Math.max(before, plainMax(logits, offset, width));
-        state[at + SUM] = state[at + SUM] * Math.exp(before - max) + plainSumExp(logits, offset, width, (float) max);
+        double max = Math.max(before, Kernels.VECTOR ? CrossEntropyVector.max(logits, offset, width) : plainMax(logits, offset, width));
+        double sum = Kernels.VECTOR ? CrossEntropyVector.sumExp(logits, offset, width, (float) max)
+                : plainSumExp(logits, offset, width, (float) max);
+        state[at + SUM] = state[at + SUM] * Math.exp(before - max) + sum;
         state[at + MAX] = max;
     }
 
@@ -129,7 +132,11 @@ public final class CrossEntropy {
                     for (int i = task * TASK_ROWS; i < Math.min(count, (task + 1) * TASK_ROWS); i++) {
                         int row = tile.row(i);
                         int target = targets[targetsOffset + row] - from;
-                        plainGradient(tile.logits, i * width, width, lse[lseOffset + row], scale);
+                        if (Kernels.VECTOR) {
+                            CrossEntropyVector.gradient(tile.logits, i * width, width, lse[lseOffset + row], scale);
+                        } else {
+                            plainGradient(tile.logits, i * width, width, lse[lseOffset + row], scale);
+                        }
                         if (target >= 0 && target < width) {
                             tile.logits[i * width + target] -= scale;
                         }

@@ -1,5 +1,7 @@
 package org.neuralattention.kernels;
 
+import org.neuralattention.kernels.vector.GeluVector;
+
 /**
  * Gaussian error linear unit, all [n], in two forms:
  * <ul>
@@ -29,6 +31,14 @@ public final class Gelu {
 
     private static final double T = 0.21;
 
+    private static final float[] Q_FLOAT = new float[Q.length];
+
+    static {
+        for (int i = 0; i < Q.length; i++) {
+            Q_FLOAT[i] = (float) Q[i];
+        }
+    }
+
     private Gelu() {}
 
     /**
@@ -42,7 +52,14 @@ public final class Gelu {
         Check.range("x", x, xOffset, n);
         team.run(Math.ceilDiv(n, Blocks.ELEMENTS), (task, worker) -> {
             int first = task * Blocks.ELEMENTS;
-            plainForward(out, outOffset + first, x, xOffset + first, Math.min(Blocks.ELEMENTS, n - first), form);
+            int count = Math.min(Blocks.ELEMENTS, n - first);
+            if (!Kernels.VECTOR) {
+                plainForward(out, outOffset + first, x, xOffset + first, count, form);
+            } else if (form == Form.TANH) {
+                GeluVector.forwardTanh(out, outOffset + first, x, xOffset + first, count);
+            } else {
+                GeluVector.forwardErf(out, outOffset + first, x, xOffset + first, count, Q_FLOAT, (float) T);
+            }
         });
     }
 
@@ -74,8 +91,14 @@ public final class Gelu {
         Check.range("x", x, xOffset, n);
         team.run(Math.ceilDiv(n, Blocks.ELEMENTS), (task, worker) -> {
             int first = task * Blocks.ELEMENTS;
-            plainBackward(dx, dxOffset + first, dOut, dOutOffset + first, x, xOffset + first,
-                    Math.min(Blocks.ELEMENTS, n - first), form);
+            int count = Math.min(Blocks.ELEMENTS, n - first);
+            if (!Kernels.VECTOR) {
+                plainBackward(dx, dxOffset + first, dOut, dOutOffset + first, x, xOffset + first, count, form);
+            } else if (form == Form.TANH) {
+                GeluVector.backwardTanh(dx, dxOffset + first, dOut, dOutOffset + first, x, xOffset + first, count);
+            } else {
+                GeluVector.backwardErf(dx, dxOffset + first, dOut, dOutOffset + first, x, xOffset + first, count, Q_FLOAT, (float) T);
+            }
         });
     }
 

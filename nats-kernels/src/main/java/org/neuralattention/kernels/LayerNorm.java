@@ -1,5 +1,7 @@
 package org.neuralattention.kernels;
 
+import org.neuralattention.kernels.vector.LayerNormVector;
+
 /**
  * Layer normalisation of rows: {@code out = (x - mean) * rstd * weight + bias}, {@code rstd = 1 / sqrt(var(x) + eps)},
  * the variance taken over all {@code dim} elements (biased).
@@ -34,8 +36,13 @@ public final class LayerNorm {
         team.run(Math.ceilDiv(rows, block), (task, worker) -> {
             int first = task * block;
             int count = Math.min(block, rows - first);
-            plainForward(out, outOffset + first * dim, mean, meanOffset + first, rstd, rstdOffset + first,
-                    x, xOffset + first * dim, weight, weightOffset, bias, biasOffset, count, dim, eps);
+            if (Kernels.VECTOR) {
+                LayerNormVector.forward(out, outOffset + first * dim, mean, meanOffset + first, rstd, rstdOffset + first,
+                        x, xOffset + first * dim, weight, weightOffset, bias, biasOffset, count, dim, eps);
+            } else {
+                plainForward(out, outOffset + first * dim, mean, meanOffset + first, rstd, rstdOffset + first,
+                        x, xOffset + first * dim, weight, weightOffset, bias, biasOffset, count, dim, eps);
+            }
         });
     }
 
@@ -92,8 +99,13 @@ public final class LayerNorm {
         team.run(Math.ceilDiv(rows, block), (task, worker) -> {
             int first = task * block;
             int count = Math.min(block, rows - first);
-            plainBackward(dx, dxOffset + first * dim, dOut, dOutOffset + first * dim, x, xOffset + first * dim,
-                    weight, weightOffset, mean, meanOffset + first, rstd, rstdOffset + first, count, dim);
+            if (Kernels.VECTOR) {
+                LayerNormVector.backward(dx, dxOffset + first * dim, dOut, dOutOffset + first * dim, x, xOffset + first * dim,
+                        weight, weightOffset, mean, meanOffset + first, rstd, rstdOffset + first, count, dim);
+            } else {
+                plainBackward(dx, dxOffset + first * dim, dOut, dOutOffset + first * dim, x, xOffset + first * dim,
+                        weight, weightOffset, mean, meanOffset + first, rstd, rstdOffset + first, count, dim);
+            }
         });
         team.run(Math.ceilDiv(dim, Blocks.COLUMNS), (task, worker) -> {
             int first = task * Blocks.COLUMNS;

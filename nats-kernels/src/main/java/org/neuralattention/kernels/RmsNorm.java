@@ -1,5 +1,7 @@
 package org.neuralattention.kernels;
 
+import org.neuralattention.kernels.vector.RmsNormVector;
+
 /**
  * Root-mean-square normalisation of rows: {@code out = x * rstd * weight}, {@code rstd = 1 / sqrt(mean(x^2) + eps)}.
  *
@@ -26,8 +28,13 @@ public final class RmsNorm {
         team.run(Math.ceilDiv(rows, block), (task, worker) -> {
             int first = task * block;
             int count = Math.min(block, rows - first);
-            plainForward(out, outOffset + first * dim, rstd, rstdOffset + first, x, xOffset + first * dim,
-                    weight, weightOffset, count, dim, eps);
+            if (Kernels.VECTOR) {
+                RmsNormVector.forward(out, outOffset + first * dim, rstd, rstdOffset + first, x, xOffset + first * dim,
+                        weight, weightOffset, count, dim, eps);
+            } else {
+                plainForward(out, outOffset + first * dim, rstd, rstdOffset + first, x, xOffset + first * dim,
+                        weight, weightOffset, count, dim, eps);
+            }
         });
     }
 
@@ -69,8 +76,13 @@ public final class RmsNorm {
         team.run(Math.ceilDiv(rows, block), (task, worker) -> {
             int first = task * block;
             int count = Math.min(block, rows - first);
-            plainBackward(dx, dxOffset + first * dim, dOut, dOutOffset + first * dim, x, xOffset + first * dim,
-                    weight, weightOffset, rstd, rstdOffset + first, count, dim);
+            if (Kernels.VECTOR) {
+                RmsNormVector.backward(dx, dxOffset + first * dim, dOut, dOutOffset + first * dim, x, xOffset + first * dim,
+                        weight, weightOffset, rstd, rstdOffset + first, count, dim);
+            } else {
+                plainBackward(dx, dxOffset + first * dim, dOut, dOutOffset + first * dim, x, xOffset + first * dim,
+                        weight, weightOffset, rstd, rstdOffset + first, count, dim);
+            }
         });
         team.run(Math.ceilDiv(dim, Blocks.COLUMNS), (task, worker) -> {
             int first = task * Blocks.COLUMNS;

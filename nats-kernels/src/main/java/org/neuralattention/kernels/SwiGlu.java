@@ -1,5 +1,7 @@
 package org.neuralattention.kernels;
 
+import org.neuralattention.kernels.vector.SwiGluVector;
+
 /**
  * Gated activation of a Llama MLP: {@code out = silu(gate) * up}, {@code silu(g) = g * sigmoid(g) = g / (1 + exp(-g))}, all [n].
  *
@@ -22,7 +24,11 @@ public final class SwiGlu {
         team.run(Math.ceilDiv(n, Blocks.ELEMENTS), (task, worker) -> {
             int first = task * Blocks.ELEMENTS;
             int count = Math.min(Blocks.ELEMENTS, n - first);
-            plainForward(out, outOffset + first, gate, gateOffset + first, up, upOffset + first, count);
+            if (Kernels.VECTOR) {
+                SwiGluVector.forward(out, outOffset + first, gate, gateOffset + first, up, upOffset + first, count);
+            } else {
+                plainForward(out, outOffset + first, gate, gateOffset + first, up, upOffset + first, count);
+            }
         });
     }
 
@@ -50,8 +56,13 @@ public final class SwiGlu {
         team.run(Math.ceilDiv(n, Blocks.ELEMENTS), (task, worker) -> {
             int first = task * Blocks.ELEMENTS;
             int count = Math.min(Blocks.ELEMENTS, n - first);
-            plainBackward(dGate, dGateOffset + first, dUp, dUpOffset + first, dOut, dOutOffset + first,
-                    gate, gateOffset + first, up, upOffset + first, count);
+            if (Kernels.VECTOR) {
+                SwiGluVector.backward(dGate, dGateOffset + first, dUp, dUpOffset + first, dOut, dOutOffset + first,
+                        gate, gateOffset + first, up, upOffset + first, count);
+            } else {
+                plainBackward(dGate, dGateOffset + first, dUp, dUpOffset + first, dOut, dOutOffset + first,
+                        gate, gateOffset + first, up, upOffset + first, count);
+            }
         });
     }
 

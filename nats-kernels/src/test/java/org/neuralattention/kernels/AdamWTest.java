@@ -1,5 +1,6 @@
 package org.neuralattention.kernels;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
@@ -45,6 +46,25 @@ class AdamWTest {
             param.assertEach(p, 0, 40 * 0x1p-24, "param, n " + n); // half a rounding for each of a step's two updates
             m.assertEach(em, 2e-6, 1e-7, "m, n " + n);
             v.assertEach(ev, 5e-6, 0, "v, n " + n);
+        }
+    }
+
+    @Test
+    void whatRunsGivesThePlainLoopsBits() {
+        SplittableRandom random = new SplittableRandom(4);
+        for (int n : Slice.LENGTHS) {
+            Slice[] ours = {Slice.random(random, n, 1), Slice.random(random, n, 1), Slice.of(random.doubles(n).toArray())};
+            Slice[] plain = {ours[0].copy(), ours[1].copy(), ours[2].copy()};
+            Slice grad = Slice.random(random, n, 1);
+            step(ours[0], ours[1], ours[2], grad, 0.3f, 1, Team.serial());
+            float keep = (float) (1 - (double) LR * DECAY);
+            float rate = (float) (LR / (1 - Math.pow(BETA1, 1)));
+            float correction = (float) (1 / Math.sqrt(1 - Math.pow(BETA2, 1)));
+            AdamW.plain(plain[0].array, plain[0].offset, plain[1].array, plain[1].offset, plain[2].array, plain[2].offset,
+                    grad.array, grad.offset, n, keep, rate, correction, BETA1, BETA2, EPS, 0.3f);
+            for (int i = 0; i < 3; i++) {
+                assertArrayEquals(plain[i].array, ours[i].array, "array " + i + ", n " + n);
+            }
         }
     }
 
