@@ -1,14 +1,20 @@
 package org.neuralattention.golden;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.neuralattention.golden.Errors.assertClose;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.neuralattention.generate.Generator;
+import org.neuralattention.generate.Sampler;
+import org.neuralattention.generate.Sampling;
+import org.neuralattention.generate.Session;
 import org.neuralattention.io.ModelLoader;
 import org.neuralattention.io.SafeTensors;
 import org.neuralattention.io.TensorLayout;
@@ -58,6 +64,18 @@ class HfGoldenTest {
             for (Tensor gradient : TensorLayout.export(gradients)) {
                 assertClose("gradient of " + gradient.name(), 1e-4, expected.readDoubles("grad." + gradient.name()), gradient.data());
             }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"llama", "llama-mha-tied-bf16-sharded", "llama-wide-head", "llama3-rope", "mistral-window", "qwen2", "qwen3", "gpt2"})
+    void greedyTokensAreThoseOfTransformers(String name) throws IOException {
+        Path directory = Vectors.path("hf").resolve(name);
+        Transformer transformer = new Transformer(ModelLoader.load(directory), team);
+        try (SafeTensors expected = SafeTensors.open(directory.resolve("expected.safetensors"))) {
+            int[] greedy = expected.readInts("greedy_from_8");
+            int[] tokens = Generator.generate(new Session(transformer), new Sampler(Sampling.GREEDY), Arrays.copyOf(greedy, 8), greedy.length - 8, null);
+            assertArrayEquals(Arrays.copyOfRange(greedy, 8, greedy.length), tokens);
         }
     }
 }
