@@ -1,0 +1,79 @@
+package org.neuralattention.bench.report;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Maps values to pixels on one axis, with ticks at round values.
+ *
+ * @param min value at {@code from}; above 0 if {@code log}
+ * @param max value at {@code to}, more than {@code min}
+ */
+record Scale(double min, double max, boolean log, double from, double to) {
+
+    private static final int MOST_POWERS = 8;
+
+    /** Covers all finite values given; where they leave no room, a little around them. */
+    static Scale around(double low, double high, boolean log, double from, double to) {
+        if (!(low <= high)) { // nothing finite was seen
+            low = log ? 1 : 0;
+            high = log ? 10 : 1;
+        }
+        if (low == high) {
+            double room = log || low == 0 ? 1 : Math.abs(low) * 0.1;
+            low = log ? low / 2 : low - room;
+            high = log ? high * 2 : high + room;
+        }
+        return new Scale(low, high, log, from, to);
+    }
+
+    /** The same, widened to the next tick at either end. */
+    Scale toTicks() {
+        if (log) {
+            return this;
+        }
+        double step = step();
+        return new Scale(Math.floor(min / step + 1e-9) * step, Math.ceil(max / step - 1e-9) * step, false, from, to);
+    }
+
+    double at(double value) {
+        double share = log ? Math.log(value / min) / Math.log(max / min) : (value - min) / (max - min);
+        return from + share * (to - from);
+    }
+
+    boolean shows(double value) {
+        return Double.isFinite(value) && (!log || value > 0);
+    }
+
+    /** Round values inside the axis: multiples of 1, 2 or 5 times a power of ten; on a logarithmic axis powers of two. */
+    List<Double> ticks() {
+        List<Double> ticks = new ArrayList<>();
+        if (!log) {
+            double step = step();
+            long last = (long) Math.floor(max / step + 1e-9);
+            for (long i = (long) Math.ceil(min / step - 1e-9); i <= last; i++) {
+                ticks.add(i * step);
+            }
+            return ticks;
+        }
+        int first = (int) Math.ceil(log2(min) - 1e-9);
+        int last = (int) Math.floor(log2(max) + 1e-9);
+        int step = 1 + (last - first) / MOST_POWERS;
+        for (int power = first; power <= last; power += step) {
+            ticks.add(Math.scalb(1.0, power));
+        }
+        return ticks;
+    }
+
+    private static double log2(double value) {
+        return Math.log(value) / Math.log(2);
+    }
+
+    /** The round step that gives four to nine ticks. */
+    private double step() {
+        double rough = (max - min) / 5;
+        double power = Math.pow(10, Math.floor(Math.log10(rough)));
+        double lead = rough / power;
+        return (lead < 1.5 ? 1 : lead < 3.5 ? 2 : lead < 7.5 ? 5 : 10) * power;
+    }
+}
