@@ -1,6 +1,7 @@
 package org.neuralattention.kernels;
 
 import java.util.Arrays;
+import org.neuralattention.kernels.vector.DecodeAttentionVector;
 
 /**
  * Attention of one new token to all keys a cache holds.
@@ -44,11 +45,11 @@ public final class DecodeAttention {
         for (int g = 0; g < nKvHeads; g++) {
             spans[g].check("spans[" + g + "]", headDim);
         }
-        forward(out, outOffset, q, qOffset, spans, shape, team);
+        forward(out, outOffset, q, qOffset, spans, shape, team, Kernels.VECTOR);
     }
 
     static void forward(float[] out, int outOffset, float[] q, int qOffset,
-            KeySpans[] spans, AttentionShape shape, Team team) {
+            KeySpans[] spans, AttentionShape shape, Team team, boolean vector) {
         int nKvHeads = shape.nKvHeads();
         int tasks = 0;
         long keys = 0;
@@ -65,11 +66,11 @@ public final class DecodeAttention {
         int scores = tasks * stride;
         if (threads == 1) {
             for (int task = 0; task < tasks; task++) {
-                block(scratch, task, scores, q, qOffset, spans, shape);
+                block(scratch, task, scores, q, qOffset, spans, shape, vector);
             }
         } else {
             team.run(tasks, (task, worker) ->
-                    block(scratch, task, scores + worker * scoresLength, q, qOffset, spans, shape));
+                    block(scratch, task, scores + worker * scoresLength, q, qOffset, spans, shape, vector));
         }
         for (int g = 0, task = 0; g < nKvHeads; task += blocks(spans[g]), g++) {
             int first = g * shape.group();
@@ -91,7 +92,7 @@ public final class DecodeAttention {
 
     /** One block of one KV head: scores of all its keys, weights, weighted values. */
     private static void block(float[] scratch, int task, int scores, float[] q, int qOffset,
-            KeySpans[] spans, AttentionShape shape) {
+            KeySpans[] spans, AttentionShape shape, boolean vector) {
         int g = 0;
         int blockOfHead = task;
         while (blockOfHead >= blocks(spans[g])) {
@@ -111,20 +112,35 @@ public final class DecodeAttention {
             int count = Math.min(end, held.start[i + 1]) - from;
             int row = held.kOffset[i] + (from - held.start[i]) * headDim;
             for (int h = 0; h < group; h++) {
+                int to = scores + h * stride + from - first;
                 int at = qOffset + (g * group + h) * headDim;
-                scores(scratch, scores + h * stride + from - first, q, at, held.k[i], row, count, headDim, shape.scale());
+                if (vector) {
+                    DecodeAttentionVector.scores(scratch, to, q, at, held.k[i], row, count, headDim, shape.scale());
+                } else {
+                    scores(scratch, to, q, at, held.k[i], row, count, headDim, shape.scale());
+                }
             }
         }
         for (int h = 0; h < group; h++) {
-            weights(scratch, scores + h * stride, end - first, partial + h * (2 + headDim));
+            int at = partial + h * (2 + headDim);
+            if (vector) {
+                DecodeAttentionVector.weights(scratch, scores + h * stride, end - first, at);
+            } else {
+                weights(scratch, scores + h * stride, end - first, at);
+            }
         }
         for (int i = held.spanOf(first); i < held.size && held.start[i] < end; i++) {
             int from = Math.max(first, held.start[i]);
             int count = Math.min(end, held.start[i + 1]) - from;
             int row = held.vOffset[i] + (from - held.start[i]) * headDim;
             for (int h = 0; h < group; h++) {
-                int at = partial + h * (2 + headDim) + 2;
-                values(scratch, at, scores + h * stride + from - first, held.v[i], row, count, headDim);
+                int to = partial + h * (2 + headDim) + 2;
+                int weights = scores + h * stride + from - first;
+                if (vector) {
+                    DecodeAttentionVector.values(scratch, to, weights, held.v[i], row, count, headDim);
+                } else {
+                    values(scratch, to, weights, held.v[i], row, count, headDim);
+                }
             }
         }
     }

@@ -122,6 +122,28 @@ class DecodeAttentionTest {
     }
 
     @Test
+    void theFastPathIsAsAccurateAsThePlainLoops() {
+        SplittableRandom random = new SplittableRandom(10);
+        double error = 0;
+        double plainError = 0;
+        for (int headDim : new int[] {8, 64, 72, 128}) {
+            for (int keys : KEYS) {
+                Case c = random(2, new int[] {keys}, headDim, 2, random);
+                KeySpans[] spans = c.cut(16, random);
+                float[] plain = new float[2 * headDim];
+                DecodeAttention.forward(plain, 0, c.q, c.qOffset, spans, new AttentionShape(1, 1, 2, 1, headDim), Team.serial(), false);
+                float[] out = c.forward(spans, Team.serial());
+                double[] expected = c.expected();
+                for (int i = 0; i < out.length; i++) {
+                    error = Math.max(error, Math.abs(out[i] - expected[i]));
+                    plainError = Math.max(plainError, Math.abs(plain[i] - expected[i]));
+                }
+            }
+        }
+        assertTrue(error <= 2 * plainError, "largest error " + error + ", of the plain loops " + plainError);
+    }
+
+    @Test
     void whereTheSpansAreCutChangesNoBit() {
         SplittableRandom random = new SplittableRandom(2);
         for (int keys : KEYS) {
