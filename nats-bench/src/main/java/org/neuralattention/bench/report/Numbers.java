@@ -38,6 +38,20 @@ public final class Numbers {
         return Double.isFinite(share) ? fixed(share * 100, 1) + " %" : NONE;
     }
 
+    /** {@code 45 s}, {@code 2 min 10 s}, {@code 1 h 05 min}. */
+    public static String duration(double seconds) {
+        if (!Double.isFinite(seconds) || seconds < 0) {
+            return NONE;
+        }
+        long whole = Math.round(seconds);
+        if (whole < 60) {
+            return whole + " s";
+        }
+        return whole < 3600
+                ? String.format(Locale.ROOT, "%d min %02d s", whole / 60, whole % 60)
+                : String.format(Locale.ROOT, "%d h %02d min", whole / 3600, whole / 60 % 60);
+    }
+
     /** With so many decimals. */
     public static String fixed(double value, int decimals) {
         return Double.isFinite(value) ? String.format(Locale.ROOT, "%." + decimals + "f", value + 0.0) : NONE;

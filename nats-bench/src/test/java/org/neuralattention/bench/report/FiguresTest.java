@@ -81,6 +81,9 @@ class FiguresTest {
         assertEquals("512 B", Numbers.bytes(512));
         assertEquals("1.5 KiB", Numbers.bytes(1536));
         assertEquals("8k", Numbers.binary(8192));
+        assertEquals("45 s", Numbers.duration(45.2));
+        assertEquals("2 min 05 s", Numbers.duration(125));
+        assertEquals("1 h 05 min", Numbers.duration(3900));
         assertEquals("25.3 %", Numbers.percent(0.253));
         assertEquals("–", Numbers.percent(INF));
     }

@@ -1,0 +1,53 @@
+package org.neuralattention.bench.cli;
+
+import java.io.PrintWriter;
+import org.neuralattention.kernels.Team;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Options of every command that computes; a {@code @Mixin}. */
+public final class CommonOptions {
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
+
+    private int threads = Runtime.getRuntime().availableProcessors();
+
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "42", description = "seed of all randomness (${DEFAULT-VALUE})")
+    private long seed;
+
+    @Option(names = "--json", description = "print lines of JSON, for machines")
+    private boolean json;
+
+    @Option(names = "--threads", paramLabel = "N", description = "threads to use (as many as there are cores); results do not depend on it")
+    private void setThreads(int threads) {
+        if (threads < 1 || threads > 1024) {
+            throw new ParameterException(command.commandLine(), "--threads " + threads + ": must be in [1, 1024].");
+        }
+        this.threads = threads;
+    }
+
+    public long seed() {
+        return seed;
+    }
+
+    /** The threads asked for; the caller closes the team. */
+    public Team team() {
+        return Team.of(threads);
+    }
+
+    /** Where results go in lines of JSON, or null if people read them. */
+    public JsonLines json() {
+        return json ? new JsonLines(out()) : null;
+    }
+
+    public PrintWriter out() {
+        return command.commandLine().getOut();
+    }
+
+    public Progress progress(String task, long steps) {
+        return Progress.of(task, steps, json(), command.commandLine().getErr());
+    }
+}

@@ -1,0 +1,186 @@
+package org.neuralattention.bench.cli;
+
+import java.io.PrintWriter;
+import java.util.StringJoiner;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarConsumer;
+import me.tongfei.progressbar.ProgressBarStyle;
+import org.neuralattention.bench.report.Numbers;
+
+/**
+ * Shows how far long work has come, on standard error: a bar on a terminal, elsewhere a line every few seconds,
+ * with {@code --json} a line of JSON on standard output for every update.
+ */
+public abstract sealed class Progress implements AutoCloseable {
+
+    /** Values beside the step; what is not known yet is NaN and not shown. */
+    public record Values(double loss, double recall, double tokensPerSecond, double kvShare) {
+
+        public static final Values NONE = new Values(Double.NaN, Double.NaN, Double.NaN, Double.NaN);
+
+        @Override
+        public String toString() {
+            StringJoiner text = new StringJoiner(", ");
+            if (Double.isFinite(loss)) {
+                text.add("loss " + Numbers.fixed(loss, 3));
+            }
+            if (Double.isFinite(recall)) {
+                text.add("recall " + Numbers.percent(recall));
+            }
+            if (Double.isFinite(kvShare)) {
+                text.add("KV " + Numbers.percent(kvShare));
+            }
+            if (Double.isFinite(tokensPerSecond)) {
+                text.add(Numbers.compact(tokensPerSecond) + " tokens/s");
+            }
+            return text.toString();
+        }
+    }
+
+    final String task;
+    final long steps;
+    private final long started = System.nanoTime();
+
+    private Progress(String task, long steps) {
+        this.task = task;
+        this.steps = steps;
+    }
+
+    /**
+     * Progress of a task of so many steps.
+     *
+     * @param json where lines of JSON go, or null to tell people
+     * @param err where people look
+     */
+    public static Progress of(String task, long steps, JsonLines json, PrintWriter err) {
+        if (json != null) {
+            return new Json(task, steps, json);
+        }
+        // The launcher passes the width of the terminal if standard error is one.
+        int columns = Integer.getInteger("nats.columns", 0);
+        return columns > 0 ? new Bar(task, steps, err, columns) : new Lines(task, steps, err, LINE_SECONDS);
+    }
+
+    private static final double LINE_SECONDS = 5;
+
+    /** After {@code step} steps. */
+    public abstract void update(long step, Values values);
+
+    /** Ends the display; the last state stays visible. */
+    @Override
+    public abstract void close();
+
+    final double seconds() {
+        return (System.nanoTime() - started) * 1e-9;
+    }
+
+    /** As long per step as until now. */
+    final double secondsLeft(long step) {
+        return step == 0 ? Double.NaN : seconds() / step * (steps - step);
+    }
+
+    /** A bar that is redrawn in place. */
+    private static final class Bar extends Progress {
+        private final ProgressBar bar;
+
+        Bar(String task, long steps, PrintWriter err, int columns) {
+            super(task, steps);
+            bar = new ProgressBarBuilder().setTaskName(task).setInitialMax(steps).setStyle(ProgressBarStyle.ASCII)
+                    .setUpdateIntervalMillis(250).setConsumer(new Terminal(err, columns)).build();
+        }
+
+        @Override
+        public void update(long step, Values values) {
+            bar.setExtraMessage(" " + values);
+            bar.stepTo(step);
+        }
+
+        @Override
+        public void close() {
+            bar.close();
+        }
+    }
+
+    /** Where the bar is drawn; the library's own asks for the terminal's width through native code. */
+    private record Terminal(PrintWriter err, int columns) implements ProgressBarConsumer {
+        @Override
+        public int getMaxRenderedLength() {
+            return columns - 1;
+        }
+
+        @Override
+        public void accept(String line) {
+            err.print('\r' + line);
+            err.flush();
+        }
+
+        @Override
+        public void close() {
+            err.println();
+        }
+    }
+
+    /** Lines for a log: the first state, one every few seconds, the last. */
+    static final class Lines extends Progress {
+        private final PrintWriter err;
+        private final double interval;
+        private double printed = Double.NEGATIVE_INFINITY;
+        private String pending;
+
+        Lines(String task, long steps, PrintWriter err, double interval) {
+            super(task, steps);
+            this.err = err;
+            this.interval = interval;
+        }
+
+        @Override
+        public void update(long step, Values values) {
+            StringJoiner line = new StringJoiner(", ", task + " ", "");
+            line.add(step + "/" + steps);
+            if (!values.equals(Values.NONE)) {
+                line.add(values.toString());
+            }
+            if (step > 0 && step < steps) {
+                line.add(Numbers.duration(secondsLeft(step)) + " left");
+            }
+            pending = line.toString();
+            if (seconds() - printed >= interval) {
+                print();
+            }
+        }
+
+        private void print() {
+            err.println(pending);
+            err.flush();
+            pending = null;
+            printed = seconds();
+        }
+
+        @Override
+        public void close() {
+            if (pending != null) {
+                print();
+            }
+        }
+    }
+
+    private static final class Json extends Progress {
+        private final JsonLines json;
+
+        Json(String task, long steps, JsonLines json) {
+            super(task, steps);
+            this.json = json;
+        }
+
+        @Override
+        public void update(long step, Values values) {
+            json.event("progress").put("task", task).put("step", step).put("steps", steps).put("loss", values.loss)
+                    .put("recall", values.recall).put("kvShare", values.kvShare).put("tokensPerSecond", values.tokensPerSecond)
+                    .put("secondsLeft", secondsLeft(step)).end();
+        }
+
+        @Override
+        public void close() {}
+    }
+}
