@@ -1,6 +1,7 @@
 package org.neuralattention.kernels;
 
 import java.util.Arrays;
+import org.neuralattention.kernels.vector.RoleGradientVector;
 
 /**
  * Gradient of the loss with respect to the one-hot role of every key: the exact derivative of the mask written as a multilinear function of the roles.
@@ -40,6 +41,16 @@ public final class RoleGradient {
         SparseAttention.checkShared(out, outOffset, lse, lseOffset, q, qOffset, k, kOffset, v, vOffset, roles, rolesOffset, shape);
         Check.range("dOut", dOut, dOutOffset, SparseAttention.queryLength(shape));
         checkRoles(dRoles, dRolesOffset, roles, rolesOffset, windows, attentionWindow, shape);
+        if (Kernels.VECTOR) {
+            float[] partial = team.scratch(RoleGradient.class, 0, Math.toIntExact(RoleGradientVector.partialFloats(shape, 2 + windows.length)));
+            float[][] floats = team.workerFloats(RoleGradient.class, RoleGradientVector.floats(shape));
+            int[][] ints = team.workerInts(RoleGradient.class, RoleGradientVector.ints(shape));
+            var call = new RoleGradientVector(dRoles, dRolesOffset, dOut, dOutOffset, out, outOffset, lse, lseOffset, q, qOffset,
+                    k, kOffset, v, vOffset, roles, rolesOffset, windows, attentionWindow, shape);
+            team.run(call.tasks(), (task, worker) -> call.run(task, partial, floats[worker], ints[worker]));
+            team.run(shape.batch() * shape.nKvHeads(), (task, worker) -> call.reduce(task, partial));
+            return;
+        }
         plainAdd(dRoles, dRolesOffset, dOut, dOutOffset, out, outOffset, lse, lseOffset, q, qOffset, k, kOffset, v, vOffset,
                 roles, rolesOffset, windows, attentionWindow, shape, team);
     }
