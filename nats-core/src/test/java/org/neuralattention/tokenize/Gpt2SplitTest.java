@@ -41,7 +41,8 @@ class Gpt2SplitTest {
     void everyCharacterIsInTheClassOfThePattern() {
         for (int first = 0; first <= 0x10FFFF; first += 256) {
             StringBuilder text = new StringBuilder();
-            for (int c = first; c < first + 256; c++) {
+            int step = first < 0x20000 ? 1 : 15; // beyond are long runs of ideographs and of nothing
+            for (int c = first; c < first + 256; c += step) {
                 text.append(' ').appendCodePoint(c).append("x1!");
             }
             assertEquals(PATTERN.matcher(text).results().map(m -> m.group()).toList(), split(text.toString()), Integer.toHexString(first));
