@@ -24,22 +24,33 @@ final class Elements {
         switch (dtype) {
             case F32 -> from.asFloatBuffer().get(to, offset, n);
             case BF16 -> {
+                short[] bits = shorts(from, n);
                 for (int i = 0; i < n; i++) {
-                    to[offset + i] = bf16(from.getShort(2 * i));
+                    to[offset + i] = bf16(bits[i]);
                 }
             }
             case F16 -> {
+                short[] bits = shorts(from, n);
                 for (int i = 0; i < n; i++) {
-                    to[offset + i] = Float.float16ToFloat(from.getShort(2 * i));
+                    to[offset + i] = Float.float16ToFloat(bits[i]);
                 }
             }
             case F64 -> {
+                double[] wide = new double[n];
+                from.asDoubleBuffer().get(wide);
                 for (int i = 0; i < n; i++) {
-                    to[offset + i] = (float) from.getDouble(8 * i);
+                    to[offset + i] = (float) wide[i];
                 }
             }
             default -> throw new AssertionError(dtype);
         }
+    }
+
+    // Through an array: the loops over it vectorise, those over a buffer do not.
+    private static short[] shorts(ByteBuffer from, int n) {
+        short[] bits = new short[n];
+        from.asShortBuffer().get(bits);
+        return bits;
     }
 
     static void doubles(DType dtype, ByteBuffer from, double[] to, int offset, int n) {

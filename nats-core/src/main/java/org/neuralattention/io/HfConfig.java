@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Predicate;
 import org.neuralattention.model.ModelConfig;
 import org.neuralattention.model.ModelConfig.Activation;
@@ -100,15 +101,21 @@ public final class HfConfig {
 
     /** {@code rope_parameters}, or {@code rope_theta} and {@code rope_scaling} of files before transformers 5. */
     private static Positions.Rotary rotary(JsonObject json, boolean adjacentPairs) {
-        boolean current = json.has("rope_parameters");
-        JsonObject rope = current ? json.object("rope_parameters") : json;
-        double theta = rope.doubleValue("rope_theta", 10_000);
-        JsonObject scaling = current ? rope : json.has("rope_scaling") ? json.object("rope_scaling") : null;
+        if (json.has("rope_parameters") && json.has("rope_scaling")) {
+            throw new UnsupportedModelException(json.source(), "\"rope_parameters\" beside \"rope_scaling\" is not supported: which one counts?");
+        }
+        JsonObject scaling = json.has("rope_parameters") ? json.object("rope_parameters")
+                : json.has("rope_scaling") ? json.object("rope_scaling") : null;
+        double theta = json.doubleValue("rope_theta", 10_000);
         requirePartOne(json);
         if (scaling == null) {
             return new Positions.Rotary(theta, adjacentPairs, null);
         }
+        if (scaling.fields().values().stream().anyMatch(Map.class::isInstance)) {
+            throw new UnsupportedModelException(scaling.source(), "a rotation of its own for some layers is not supported");
+        }
         requirePartOne(scaling);
+        theta = scaling.doubleValue("rope_theta", theta);
         String type = scaling.string("rope_type", scaling.string("type", "default"));
         return switch (type) {
             case "default" -> new Positions.Rotary(theta, adjacentPairs, null);

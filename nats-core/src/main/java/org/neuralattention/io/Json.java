@@ -3,6 +3,7 @@ package org.neuralattention.io;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
@@ -15,6 +16,7 @@ import java.io.InputStreamReader;
 import java.io.Reader;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,7 +37,7 @@ public final class Json {
 
     static final int MAX_NAME = 64 << 10;
     // A tokenizer of 262,144 entries and twice as many merges has about 2.6 million.
-    private static final long MAX_TOKENS = 8_000_000;
+    static final long MAX_TOKENS = 4_000_000;
 
     // Names are not put in a shared table: one that a file can fill, and whose overflow would throw outside our types.
     private static final JsonFactory FACTORY = JsonFactory.builder()
@@ -101,7 +103,7 @@ public final class Json {
                 throw new ModelFormatException(source, "the JSON ends early");
             }
             return token;
-        } catch (com.fasterxml.jackson.core.JsonProcessingException | java.nio.charset.CharacterCodingException e) {
+        } catch (JsonProcessingException | CharacterCodingException e) {
             throw malformed(source, e);
         }
     }
@@ -112,7 +114,7 @@ public final class Json {
             if (parser.nextToken() != null) {
                 throw new ModelFormatException(source, "the JSON goes on after its end");
             }
-        } catch (com.fasterxml.jackson.core.JsonProcessingException | java.nio.charset.CharacterCodingException e) {
+        } catch (JsonProcessingException | CharacterCodingException e) {
             throw malformed(source, e);
         }
     }
@@ -122,7 +124,7 @@ public final class Json {
         String text;
         try {
             text = parser.getText();
-        } catch (com.fasterxml.jackson.core.JsonProcessingException | java.nio.charset.CharacterCodingException e) {
+        } catch (JsonProcessingException | CharacterCodingException e) {
             throw malformed(source, e);
         }
         for (int i = 0; i < text.length(); i++) {
@@ -138,7 +140,7 @@ public final class Json {
     }
 
     private static ModelFormatException malformed(Object source, IOException e) {
-        String why = e instanceof com.fasterxml.jackson.core.JsonProcessingException j ? j.getOriginalMessage() : "not UTF-8";
+        String why = e instanceof JsonProcessingException j ? j.getOriginalMessage() : "not UTF-8";
         return new ModelFormatException(source, "not valid JSON: " + why, e);
     }
 
