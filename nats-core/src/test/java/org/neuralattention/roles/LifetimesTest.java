@@ -5,13 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.neuralattention.roles.Lifetimes.OPEN;
 
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
+import org.neuralattention.io.JsonObject;
+import org.neuralattention.io.SafeTensors;
 import org.neuralattention.kernels.Team;
+import org.neuralattention.testing.Vectors;
 
 class LifetimesTest {
 
@@ -25,6 +29,29 @@ class LifetimesTest {
         int[] roles = {L, L, G, S, L, G, L};
         Lifetimes.lastRow(last, 0, roles, 0, RoleSpace.of(2), 0, 1, 1, 7, Team.serial());
         assertArrayEquals(new int[] {2, 2, OPEN, 5, 5, OPEN, OPEN}, last);
+    }
+
+    /** vectors/nats-attention: 16 cases with roles per token, 8 with roles per chunk; there, rows are cut at the last one. */
+    @Test
+    void lastRowIsThatOfTheGoldenCases() throws IOException {
+        JsonObject golden = JsonObject.read(Vectors.path("nats-attention.json"));
+        try (SafeTensors expected = SafeTensors.open(Vectors.path("nats-attention.safetensors"))) {
+            for (Object each : golden.list("cases")) {
+                JsonObject c = JsonObject.of("case", each);
+                int rows = c.intValue("seq_len");
+                int[] roles = expected.readInts(c.string("name") + ".roles");
+                int[] golds = expected.readInts(c.string("name") + ".last_visible_row");
+                int[] last = new int[golds.length];
+                RoleSpace space = RoleSpace.of(c.intValue("window"));
+                Lifetimes.chunkLastRow(last, 0, roles, 0, space, c.intValue("chunk"), c.intValue("batch"), c.intValue("kv_heads"), rows);
+                assertArrayEquals(golds, Arrays.stream(last).map(row -> Math.min(row, rows - 1)).toArray(), c.string("name"));
+                if (c.intValue("chunk") == 1) {
+                    Lifetimes.lastRow(last, 0, roles, 0, space, 0, c.intValue("batch"), c.intValue("kv_heads"), rows, Team.serial());
+                    assertArrayEquals(golds, Arrays.stream(last).map(row -> Math.min(row, rows - 1)).toArray(), c.string("name"));
+                }
+            }
+            assertEquals(24, golden.list("cases").size());
+        }
     }
 
     @Test
