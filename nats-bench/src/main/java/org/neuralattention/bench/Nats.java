@@ -4,7 +4,10 @@ import java.io.PrintWriter;
 import java.nio.file.NoSuchFileException;
 import java.util.Locale;
 import org.neuralattention.bench.cli.BenchCommand;
+import org.neuralattention.bench.cli.GenerateCommand;
+import org.neuralattention.bench.cli.InspectCommand;
 import org.neuralattention.bench.cli.UserError;
+import org.neuralattention.io.ModelFormatException;
 import org.neuralattention.kernels.Kernels;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -26,7 +29,7 @@ import picocli.CommandLine.Spec;
         commandListHeading = "%nCommands:%n",
         optionListHeading = "%nOptions:%n",
         footer = {"", "'nats COMMAND --help' says more about a command."},
-        subcommands = {BenchCommand.class})
+        subcommands = {GenerateCommand.class, InspectCommand.class, BenchCommand.class})
 public final class Nats implements Runnable {
 
     @Spec
@@ -68,6 +71,7 @@ public final class Nats implements Runnable {
     private static int told(PrintWriter err, boolean debug, Throwable e) {
         return switch (e) {
             case UserError user -> fail(err, debug, e, sentence(user.getMessage()), 2);
+            case ModelFormatException model -> fail(err, debug, e, sentence(model.getMessage()), 2);
             case ExceptionInInitializerError init when init.getCause() instanceof IllegalStateException wrongFlag ->
                     fail(err, debug, e, sentence(wrongFlag.getMessage()), 2);
             case NoSuchFileException file -> fail(err, debug, e, "There is no file " + file.getFile() + ".", 2);

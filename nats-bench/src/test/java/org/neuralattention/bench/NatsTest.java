@@ -35,14 +35,17 @@ class NatsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"bench"})
+    @ValueSource(strings = {"generate", "inspect", "bench"})
     void everyCommandHasHelpOfItsOwn(String command) {
         assertEquals(0, nats(false, command, "--help"));
         assertTrue(out.toString().contains("Usage: nats " + command), out.toString());
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"bnch", "--colour", "bench --quik", "bench --out", "bench (", "bench NoSuchBenchmarkAnywhere"})
+    @ValueSource(strings = {"bnch", "--colour", "bench --quik", "bench --out", "bench (", "bench NoSuchBenchmarkAnywhere",
+        "generate", "generate --model", "generate --model /nowhere --prompt a", "generate --model . --prompt a --prompt-file b",
+        "generate --model . --prompt a --top-p 2", "generate --model . --prompt a --tokens 0", "generate --model . --prompt a --threads 0",
+        "inspect", "inspect /nowhere", "inspect .", "inspect pom.xml", "inspect pom.xml --text pom.xml"})
     void aMistakeIsOneSentenceAndExitCodeTwo(String args) {
         assertEquals(2, nats(false, args.split(" ")));
         String told = err.toString();

@@ -47,7 +47,11 @@ public final class CommonOptions {
         return command.commandLine().getOut();
     }
 
+    public PrintWriter err() {
+        return command.commandLine().getErr();
+    }
+
     public Progress progress(String task, long steps) {
-        return Progress.of(task, steps, json(), command.commandLine().getErr());
+        return Progress.of(task, steps, json(), err());
     }
 }
