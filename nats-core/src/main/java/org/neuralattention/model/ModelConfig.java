@@ -12,7 +12,7 @@ import java.util.Objects;
  * @param nLayers transformer blocks
  * @param nHeads query heads
  * @param nKvHeads key and value heads; divides {@code nHeads}
- * @param headDim width of one head, a multiple of 4; {@code nHeads * headDim} need not be {@code dim}
+ * @param headDim width of one head, even; {@code nHeads * headDim} need not be {@code dim}
  * @param hiddenDim width of the feed-forward layer
  * @param maxSeqLen positions the model was made for; with learned positions a hard limit
  * @param norm normalisation before attention, before the feed-forward layer and at the end
@@ -111,8 +111,8 @@ public record ModelConfig(
         if (nHeads % nKvHeads != 0) {
             throw new IllegalArgumentException("nHeads = " + nHeads + " is not a multiple of nKvHeads = " + nKvHeads);
         }
-        if (headDim % 4 != 0) {
-            throw new IllegalArgumentException("headDim = " + headDim + ": must be a multiple of 4");
+        if (headDim % 2 != 0) {
+            throw new IllegalArgumentException("headDim = " + headDim + ": must be even");
         }
         if ((long) nHeads * headDim > Integer.MAX_VALUE) {
             throw new IllegalArgumentException("nHeads = " + nHeads + " of headDim = " + headDim + ": together too wide");

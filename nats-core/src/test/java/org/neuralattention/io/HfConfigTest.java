@@ -121,7 +121,7 @@ class HfConfigTest {
         malformed("\"sliding_window\" is 0", QWEN.formatted("mistral", ", \"sliding_window\": 0"));
         malformed("nKvHeads = 3", llamaText("\"num_key_value_heads\": 3"));
         malformed("nKvHeads = 0", llamaText("\"num_key_value_heads\": 0"));
-        malformed("headDim = 6", llamaText("\"head_dim\": 6"));
+        malformed("headDim = 7", llamaText("\"head_dim\": 7"));
         malformed("does not divide", LLAMA.formatted("").replace("\"num_attention_heads\": 4", "\"num_attention_heads\": 0"));
         malformed("does not divide", LLAMA.formatted("").replace("\"num_attention_heads\": 4", "\"num_attention_heads\": 7"));
         malformed("theta = 0", llamaText("\"rope_theta\": 0"));
@@ -151,7 +151,7 @@ class HfConfigTest {
         boolean plain = random.nextInt(3) > 0;
         int nKvHeads = 1 + random.nextInt(3);
         int nHeads = nKvHeads * (gpt ? 1 : 1 + random.nextInt(3));
-        int headDim = 4 * (1 + random.nextInt(6));
+        int headDim = 2 * (1 + random.nextInt(12));
         Positions.Llama3Scaling scaling = random.nextBoolean() ? null : new Positions.Llama3Scaling(1 + random.nextDouble(), 1, 4.5, 1 + random.nextInt(9000));
         Positions rotary = new Positions.Rotary(random.nextDouble() * 1e6 + 1e-3, !plain && random.nextBoolean(), scaling);
         Biases biases = gpt ? new Biases(true, true, true)
