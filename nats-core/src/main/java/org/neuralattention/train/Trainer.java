@@ -61,10 +61,10 @@ public final class Trainer {
 
     /** Trains with fixed roles from the next step: a baseline, or {@link RoleChoice#FULL}. The role scorer then learns nothing. */
     public void fixRoles(RoleChoice choice) {
-        if (choice.learns()) {
+        if (Objects.requireNonNull(choice, "choice").learns()) {
             throw new IllegalArgumentException(choice + " is drawn anew in each pass; a trainer does so by itself");
         }
-        roles = Objects.requireNonNull(choice, "choice");
+        roles = choice;
     }
 
     public Transformer transformer() {

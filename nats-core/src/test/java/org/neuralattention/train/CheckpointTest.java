@@ -1,5 +1,6 @@
 package org.neuralattention.train;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -14,6 +15,7 @@ import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.neuralattention.io.Failures;
 import org.neuralattention.io.ModelFormatException;
 import org.neuralattention.kernels.Team;
 import org.neuralattention.model.ModelConfig;
@@ -127,6 +129,38 @@ class CheckpointTest {
         Trainer other = new Trainer(new Weights(Tiny.MODEL.withRoleWindows(3)), Tiny.CONFIG, Team.serial());
         ModelFormatException e = assertThrows(ModelFormatException.class, () -> checkpoint.restore(other));
         assertTrue(e.getMessage().contains("another model"), e.getMessage());
+    }
+
+    /** Every creation, write, force and rename of a save fails once: the older checkpoint is whole, or the new one is. */
+    @Test
+    void whicheverStepOfASaveFailsAWholeCheckpointIsThere() throws IOException {
+        Trainer trainer = Tiny.trainer(Tiny.CONFIG, Team.serial());
+        train(trainer, 1);
+        Checkpoint.save(directory, trainer);
+        byte[] before = Files.readAllBytes(directory.resolve("step-000000001.safetensors"));
+        train(trainer, 1);
+        int failures = 0;
+        for (; !saves(trainer, failures); failures++) {
+            assertArrayEquals(before, Files.readAllBytes(directory.resolve("step-000000001.safetensors")), "failure " + failures);
+            Checkpoint left = Checkpoint.newest(directory).orElseThrow();
+            left.restore(Tiny.trainer(Tiny.CONFIG, Team.serial()));
+            assertEquals(left.steps() == 1 ? 1 : 2, names().size(), () -> "left over: " + left.steps());
+            Files.deleteIfExists(directory.resolve("step-000000002.safetensors"));
+        }
+        assertTrue(failures > 60, "one for each tensor and more, not " + failures);
+        assertEquals(2, Checkpoint.newest(directory).orElseThrow().steps());
+    }
+
+    private boolean saves(Trainer trainer, int failingStep) {
+        Failures.atStep(failingStep);
+        try {
+            Checkpoint.save(directory, trainer);
+            return true;
+        } catch (IOException e) {
+            return false;
+        } finally {
+            Failures.none();
+        }
     }
 
     private static String state(Trainer trainer) {
