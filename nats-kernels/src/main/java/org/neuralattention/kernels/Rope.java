@@ -132,6 +132,7 @@ public final class Rope {
         });
     }
 
+    /** No vector twin: 0.14 ns an element as compiled (adjacent pairs 0.57), beside hundreds for the products around it. */
     static void plainHalves(float[] x, int xOffset, float[] cos, int cosOffset, float[] sin, int sinOffset, int half, float sign) {
         for (int i = 0; i < half; i++) {
             float a = x[xOffset + i];

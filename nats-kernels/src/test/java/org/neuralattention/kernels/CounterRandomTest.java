@@ -3,7 +3,11 @@ package org.neuralattention.kernels;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
@@ -11,26 +15,23 @@ import org.junit.jupiter.api.Test;
 
 class CounterRandomTest {
 
-    private record Vector(long seed, long step, int layer, int head, long token, int draw, long bits,
-            double uniform, double gumbel, double gaussian) {}
-
-    /** Made with Python integers and 40-digit arithmetic from the definition in the Javadoc. */
-    private static final Vector[] VECTORS = {
-        new Vector(0, 0, 0, 0, 0, 0, 0x78AE5A9A6B5FD45EL, 0.471410429668480346, 0.284984163290787812, -0.193737583113935972),
-        new Vector(1, 0, 0, 0, 0, 0, 0x348C3D1AF8BEC8E5L, 0.205264872631910511, -0.459608582608750003, 1.48652339907804648),
-        new Vector(42, 7, 3, 2, 1000, 1, 0xA70FA52D3B955DC1L, 0.652582477133895167, 0.851398181141649118, -0.250851546769261338),
-        new Vector(-1, -1, -1, -1, -1, -1, 0x950F73F9189A34FBL, 0.582267044367292708, 0.614657498453735196, -1.49210361764771788),
-        new Vector(0x0123456789ABCDEFL, 1_000_000_000_000L, 31, 7, (1L << 40) + 5, 2,
-                0x98BFB9C47B2C95A3L, 0.596675501317053381, 0.660908744080330599, 1.86640806510196071),
-    };
-
+    /** vectors/counter-random.csv, made with Python integers and 40-digit arithmetic from the definition in the Javadoc. */
     @Test
-    void publishedVectors() {
-        for (Vector v : VECTORS) {
-            assertEquals(v.bits, CounterRandom.bits(v.seed, v.step, v.layer, v.head, v.token, v.draw), v.toString());
-            assertEquals(v.uniform, CounterRandom.uniform(v.seed, v.step, v.layer, v.head, v.token, v.draw), 1e-16, v.toString());
-            assertEquals(v.gumbel, CounterRandom.gumbel(v.seed, v.step, v.layer, v.head, v.token, v.draw), 2e-15, v.toString());
-            assertEquals(v.gaussian, CounterRandom.gaussian(v.seed, v.step, v.layer, v.head, v.token, v.draw), 4e-15, v.toString());
+    void publishedVectors() throws IOException {
+        List<String> lines = Files.readAllLines(Path.of(System.getProperty("nats.root", ".."), "vectors", "counter-random.csv"));
+        assertEquals(12, lines.size());
+        for (String line : lines.subList(1, lines.size())) {
+            String[] cell = line.split(",");
+            long seed = Long.parseLong(cell[0]);
+            long step = Long.parseLong(cell[1]);
+            int layer = Integer.parseInt(cell[2]);
+            int head = Integer.parseInt(cell[3]);
+            long token = Long.parseLong(cell[4]);
+            int draw = Integer.parseInt(cell[5]);
+            assertEquals(Long.parseUnsignedLong(cell[6], 16), CounterRandom.bits(seed, step, layer, head, token, draw), line);
+            assertEquals(Double.parseDouble(cell[7]), CounterRandom.uniform(seed, step, layer, head, token, draw), 0, line);
+            assertEquals(Double.parseDouble(cell[8]), CounterRandom.gumbel(seed, step, layer, head, token, draw), 2e-15, line);
+            assertEquals(Double.parseDouble(cell[9]), CounterRandom.gaussian(seed, step, layer, head, token, draw), 4e-15, line);
         }
     }
 

@@ -13,6 +13,9 @@ import org.junit.jupiter.api.Test;
 
 class CrossEntropyTest {
 
+    /** One team for many calls: what a call leaves in its scratch must not reach the next. */
+    private static final Team TEAM = Team.serial();
+
     private static double[] losses(double[] x, double[] head, int[] targets, int dim) {
         int vocabSize = head.length / dim;
         double[] losses = new double[targets.length];
@@ -137,14 +140,14 @@ class CrossEntropyTest {
         Slice head = Slice.random(random, vocabSize * dim, 1);
         int[] targets = targets(random, rows, vocabSize);
         Slice lse = new Slice(rows);
-        forward(new Slice(rows), lse, x, head, targets, dim, Team.serial());
+        forward(new Slice(rows), lse, x, head, targets, dim, TEAM);
         Slice dx = Slice.random(random, rows * dim, 1);
         Slice dHead = frozen ? null : Slice.random(random, vocabSize * dim, 1);
         float scale = 0.37f;
         double[] expectedX = Slice.plus(dx.values(), Slice.gradient(x.values(), v -> scale * sum(losses(v, head.values(), targets, dim))));
         double[] expectedHead = frozen ? null
                 : Slice.plus(dHead.values(), Slice.gradient(head.values(), v -> scale * sum(losses(x.values(), v, targets, dim))));
-        backward(dx, dHead, x, head, targets, lse, scale, dim, Team.serial());
+        backward(dx, dHead, x, head, targets, lse, scale, dim, TEAM);
         dx.assertEach(expectedX, 2e-6, 4e-6, "dx");
         if (!frozen) {
             dHead.assertEach(expectedHead, 2e-6, 4e-6, "dHead");
