@@ -1,5 +1,7 @@
 package org.neuralattention.kernels;
 
+import org.neuralattention.kernels.vector.MatVecVector;
+
 /**
  * Products of one matrix with a few vectors, as in decoding: the time goes into reading the weights once.
  *
@@ -28,8 +30,15 @@ public final class MatVec {
         Check.range("x", x, xOffset, (long) count * k);
         Check.range("w", w, wOffset, (long) n * k);
         int rows = rowsPerTask(k);
-        team.run(Math.ceilDiv(n, rows), (task, worker) ->
-                plainRows(out, outOffset, x, xOffset, w, wOffset, count, n, k, task * rows, Math.min(n, task * rows + rows)));
+        team.run(Math.ceilDiv(n, rows), (task, worker) -> {
+            int from = task * rows;
+            int to = Math.min(n, from + rows);
+            if (Kernels.VECTOR) {
+                MatVecVector.rows(out, outOffset, x, xOffset, w, wOffset, count, n, k, from, to, false);
+            } else {
+                plainRows(out, outOffset, x, xOffset, w, wOffset, count, n, k, from, to);
+            }
+        });
     }
 
     /** Rows of weights in a task: a multiple of 4 that depends on the length of a row only. */
