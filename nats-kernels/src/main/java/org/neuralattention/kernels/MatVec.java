@@ -29,16 +29,20 @@ public final class MatVec {
         Check.range("out", out, outOffset, (long) count * n);
         Check.range("x", x, xOffset, (long) count * k);
         Check.range("w", w, wOffset, (long) n * k);
+        if (Kernels.VECTOR) {
+            vector(out, outOffset, x, xOffset, w, wOffset, count, n, k, false, team);
+        } else {
+            int rows = rowsPerTask(k);
+            team.run(Math.ceilDiv(n, rows), (task, worker) ->
+                    plainRows(out, outOffset, x, xOffset, w, wOffset, count, n, k, task * rows, Math.min(n, task * rows + rows)));
+        }
+    }
+
+    static void vector(float[] out, int outOffset, float[] x, int xOffset, float[] w, int wOffset,
+            int count, int n, int k, boolean add, Team team) {
         int rows = rowsPerTask(k);
-        team.run(Math.ceilDiv(n, rows), (task, worker) -> {
-            int from = task * rows;
-            int to = Math.min(n, from + rows);
-            if (Kernels.VECTOR) {
-                MatVecVector.rows(out, outOffset, x, xOffset, w, wOffset, count, n, k, from, to, false);
-            } else {
-                plainRows(out, outOffset, x, xOffset, w, wOffset, count, n, k, from, to);
-            }
-        });
+        team.run(Math.ceilDiv(n, rows), (task, worker) -> MatVecVector.rows(
+                out, outOffset, x, xOffset, w, wOffset, count, n, k, task * rows, Math.min(n, task * rows + rows), add));
     }
 
     /** Rows of weights in a task: a multiple of 4 that depends on the length of a row only. */

@@ -105,7 +105,7 @@ class MatMulTest {
             }
         }
         String what = form + " m = " + m + ", n = " + n + ", k = " + k + ", accumulate = " + accumulate;
-        double tiny = Math.ulp(1f) * Math.sqrt(k + 1);
+        double tiny = 4 * Math.ulp(1f) * Math.sqrt(k + 1); // the plain error of a few sums may be small by luck
         assertTrue(error <= 2 * plainError + tiny, what + ": error " + error + ", plain loops " + plainError);
         for (int i = 0; i < GUARD; i++) {
             assertTrue(Float.isNaN(out[i]) && Float.isNaN(out[GUARD + m * n + i]), what + ": wrote outside of out");

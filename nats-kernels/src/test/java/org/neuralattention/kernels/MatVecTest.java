@@ -50,7 +50,7 @@ class MatVecTest {
             }
         }
         String what = "count = " + count + ", n = " + n + ", k = " + k;
-        assertTrue(error <= 2 * plainError + Math.ulp(1f) * Math.sqrt(k + 1),
+        assertTrue(error <= 2 * plainError + 4 * Math.ulp(1f) * Math.sqrt(k + 1), // the plain error of a few sums may be small by luck
                 what + ": error " + error + ", plain loops " + plainError);
         for (int i = 0; i < GUARD; i++) {
             assertTrue(Float.isNaN(out[i]) && Float.isNaN(out[GUARD + count * n + i]), what + ": wrote outside of out");

@@ -28,18 +28,31 @@ final class MatMulPack {
 
     private MatMulPack() {}
 
-    /** panel[depth, width] = strip[depth, cols], where rows of the strip are {@code stride} apart. */
-    static void copy(float[] panel, int panelOffset, int width, float[] strip, int stripOffset, int stride, int cols, int depth) {
+    /**
+     * panel[j / width][depth, width] = x[depth, cols], where rows of x are {@code stride} and panels {@code panelStride} apart.
+     * Row by row through all panels: panel by panel a cache line would be fetched once for each of the panels it feeds, for
+     * lines a power of two apart do not stay in the cache.
+     */
+    static void copy(float[] panels, int panelOffset, int panelStride, int width, float[] x, int xOffset, int stride, int cols, int depth) {
         int whole = (width + N - 1) / N * N; // the excess is overwritten by the next row
-        int safe = Math.min(depth - 1, Math.floorDiv(strip.length - whole - stripOffset, stride) + 1);
-        int p = 0;
-        for (; p < safe; p++) {
-            for (int j = 0; j < whole; j += N) {
-                fromArray(F, strip, stripOffset + p * stride + j).intoArray(panel, panelOffset + p * width + j);
+        int reach = Math.ceilDiv(cols, width) * width - width + whole;
+        int safe = Math.min(depth - 1, Math.floorDiv(x.length - reach - xOffset, stride) + 1);
+        for (int p = 0; p < depth; p++) {
+            int from = xOffset + p * stride;
+            int to = panelOffset + p * width;
+            for (int j = 0; j < cols; j += width, to += panelStride) {
+                if (p < safe) {
+                    fromArray(F, x, from + j).intoArray(panels, to);
+                    if (width > N) { // one to three vectors: a loop over them cost more than they do
+                        fromArray(F, x, from + j + N).intoArray(panels, to + N);
+                    }
+                    if (width > 2 * N) {
+                        fromArray(F, x, from + j + 2 * N).intoArray(panels, to + 2 * N);
+                    }
+                } else {
+                    System.arraycopy(x, from + j, panels, to, Math.min(width, cols - j));
+                }
             }
-        }
-        for (; p < depth; p++) {
-            System.arraycopy(strip, stripOffset + p * stride, panel, panelOffset + p * width, cols);
         }
     }
 

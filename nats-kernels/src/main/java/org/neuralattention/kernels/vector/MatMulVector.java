@@ -28,6 +28,9 @@ public final class MatMulVector {
     /** Columns of out in a block, at most: each value of a that was packed is used that often. */
     private static final int BLOCK_COLUMNS = 512;
 
+    /** Panels of b that are packed together. */
+    private static final int PACKED_PANELS = 8;
+
     /** Multiply-adds that are worth a task of their own, some 10 microseconds. */
     private static final long TASK = 1 << 20;
 
@@ -50,12 +53,12 @@ public final class MatMulVector {
     public static void run(float[] out, int outOffset, float[] a, int aOffset, boolean aByK, float[] b, int bOffset, boolean bByK,
             int m, int n, int k, boolean accumulate, float[] bPanels, float[] ofWorkers, Team team) {
         int panels = Math.ceilDiv(n, COLUMNS);
-        int perTask = (int) Math.max(1, TASK / 32 / (COLUMNS * (long) k));
-        team.run(Math.ceilDiv(panels, perTask), (task, worker) -> {
-            for (int panel = task * perTask; panel < Math.min(panels, task * perTask + perTask); panel++) {
-                int j = panel * COLUMNS;
-                pack(bPanels, j * k, COLUMNS, b, bOffset, bByK, n, k, j, Math.min(COLUMNS, n - j), 0, k);
-            }
+        int pieces = Math.ceilDiv(k, DEPTH);
+        team.run(Math.ceilDiv(panels, PACKED_PANELS) * pieces, (task, worker) -> {
+            int j = task / pieces * PACKED_PANELS * COLUMNS;
+            int p = task % pieces * DEPTH;
+            pack(bPanels, j * k + p * COLUMNS, k * COLUMNS, COLUMNS, b, bOffset, bByK, n, k,
+                    j, Math.min(n, j + PACKED_PANELS * COLUMNS), p, Math.min(DEPTH, k - p));
         });
         int rows = Math.min(BLOCK_ROWS, Math.ceilDiv(m, ROWS) * ROWS);
         int columns = Math.min(BLOCK_COLUMNS, panels * COLUMNS);
@@ -86,9 +89,11 @@ public final class MatMulVector {
         for (int p = 0; p < k; p += DEPTH) {
             int depth = Math.min(DEPTH, k - p);
             boolean add = accumulate || p > 0;
-            for (int i = fromRow; i < toRow; i += ROWS) {
-                int rows = Math.min(ROWS, toRow - i);
-                pack(scratch, scratchOffset + (i - fromRow) * depth, width(rows), a, aOffset, aByK, m, k, i, rows, p, depth);
+            int fullRows = fromRow + (toRow - fromRow) / ROWS * ROWS;
+            pack(scratch, scratchOffset, ROWS * depth, ROWS, a, aOffset, aByK, m, k, fromRow, fullRows, p, depth);
+            if (fullRows < toRow) {
+                pack(scratch, scratchOffset + (fullRows - fromRow) * depth, 0, width(toRow - fullRows), a, aOffset, aByK, m, k,
+                        fullRows, toRow, p, depth);
             }
             for (int j = fromColumn; j < toColumn; j += COLUMNS) {
                 int columns = Math.min(COLUMNS, toColumn - j);
@@ -114,13 +119,15 @@ public final class MatMulVector {
         return rows > 6 ? 12 : 6;
     }
 
-    /** Packs lines [i, i + lines) of a matrix of {@code all} lines of length k, stored line by line or, if byK, k by k. */
-    private static void pack(float[] panel, int panelOffset, int width, float[] x, int xOffset, boolean byK, int all, int k,
-            int i, int lines, int p, int depth) {
+    /** Packs lines [from, to) of a matrix of {@code all} lines of length k, stored line by line or, if byK, k by k. */
+    private static void pack(float[] panels, int panelOffset, int panelStride, int width, float[] x, int xOffset, boolean byK,
+            int all, int k, int from, int to, int p, int depth) {
         if (byK) {
-            MatMulPack.copy(panel, panelOffset, width, x, xOffset + p * all + i, all, lines, depth);
-        } else {
-            MatMulPack.transpose(panel, panelOffset, width, x, xOffset + i * k + p, k, lines, depth);
+            MatMulPack.copy(panels, panelOffset, panelStride, width, x, xOffset + p * all + from, all, to - from, depth);
+            return;
+        }
+        for (int i = from; i < to; i += width, panelOffset += panelStride) {
+            MatMulPack.transpose(panels, panelOffset, width, x, xOffset + i * k + p, k, Math.min(width, to - i), depth);
         }
     }
 

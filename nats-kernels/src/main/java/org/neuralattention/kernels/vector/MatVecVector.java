@@ -17,12 +17,32 @@ import jdk.incubator.vector.VectorShuffle;
  */
 public final class MatVecVector {
 
-    private static final VectorShuffle<Float> HALF = VectorShuffle.iota(F, N / 2, 1, true);
-    private static final VectorShuffle<Float> QUARTER = VectorShuffle.iota(F, Math.max(1, N / 4), 1, true);
-    private static final VectorShuffle<Float> EIGHTH = VectorShuffle.iota(F, Math.max(1, N / 8), 1, true);
-    private static final VectorShuffle<Float> SIXTEENTH = VectorShuffle.iota(F, Math.max(1, N / 16), 1, true);
+    private static final VectorShuffle<Float> HALF = swap(N / 2);
+    private static final VectorShuffle<Float> QUARTER = swap(N / 4);
+    private static final VectorShuffle<Float> EIGHTH = swap(N / 8);
+    private static final VectorShuffle<Float> SIXTEENTH = swap(N / 16);
+    private static final VectorMask<Float> UPPER_HALF = bits(N / 2);
+    private static final VectorMask<Float> UPPER_QUARTERS = bits(N / 4);
+
+    /** Where the sums of four vectors end: the first in the lowest quarter, the second above the middle, for halves are split first. */
+    private static final VectorShuffle<Float> FIRSTS =
+            VectorShuffle.fromOp(F, lane -> lane % 4 / 2 * (N / 4) + lane % 2 * (N / 2));
 
     private MatVecVector() {}
+
+    /** Exchanges lanes whose numbers differ by {@code distance}, a power of two, or none if it is 0. */
+    private static VectorShuffle<Float> swap(int distance) {
+        return VectorShuffle.fromOp(F, lane -> lane ^ distance);
+    }
+
+    /** Lanes in whose number {@code bit} is set. */
+    private static VectorMask<Float> bits(int bit) {
+        boolean[] set = new boolean[N];
+        for (int lane = 0; lane < N; lane++) {
+            set[lane] = (lane & bit) != 0;
+        }
+        return VectorMask.fromArray(F, set, 0);
+    }
 
     /** out[c, row] = (add ? out[c, row] : 0) + x[c] . w[row] for rows [from, to) of w[n, k] and each of {@code count} x. */
     public static void rows(float[] out, int outOffset, float[] x, int xOffset, float[] w, int wOffset,
@@ -79,35 +99,33 @@ public final class MatVecVector {
             a3 = v.fma(a, a3);
             b3 = v.fma(b, b3);
         }
-        put(out, outOffset, lastRow, sum(a0), sum(a1), sum(a2), sum(a3), add);
+        put(out, outOffset, lastRow, sums(a0, a1, a2, a3), add);
         if (lastX == 1) {
-            put(out, outOffset + n, lastRow, sum(b0), sum(b1), sum(b2), sum(b3), add);
+            put(out, outOffset + n, lastRow, sums(b0, b1, b2, b3), add);
         }
     }
 
-    private static void put(float[] out, int at, int last, float s0, float s1, float s2, float s3, boolean add) {
-        out[at] = add ? out[at] + s0 : s0;
-        if (last > 0) {
-            out[at + 1] = add ? out[at + 1] + s1 : s1;
-        }
-        if (last > 1) {
-            out[at + 2] = add ? out[at + 2] + s2 : s2;
-        }
-        if (last > 2) {
-            out[at + 3] = add ? out[at + 3] + s3 : s3;
-        }
+    private static void put(float[] out, int at, int lastRow, FloatVector sums, boolean add) {
+        VectorMask<Float> inside = F.indexInRange(0, lastRow + 1);
+        (add ? sums.add(fromArray(F, out, at, inside)) : sums).intoArray(out, at, inside);
     }
 
-    /** Sum of the lanes as a tree, in a defined order, unlike {@code reduceLanes(ADD)}. */
-    private static float sum(FloatVector v) {
-        v = v.add(v.rearrange(HALF));
-        v = v.add(v.rearrange(QUARTER));
+    /** The sum of the lanes of each, in lanes 0 to 3. Halves are added to halves, an order that is defined and the same for all four. */
+    private static FloatVector sums(FloatVector x0, FloatVector x1, FloatVector x2, FloatVector x3) {
+        FloatVector x01 = fold(x0, x1, UPPER_HALF, HALF);
+        FloatVector x23 = fold(x2, x3, UPPER_HALF, HALF);
+        FloatVector s = fold(x01, x23, UPPER_QUARTERS, QUARTER);
         if (N >= 8) {
-            v = v.add(v.rearrange(EIGHTH));
+            s = s.add(s.rearrange(EIGHTH));
         }
         if (N >= 16) {
-            v = v.add(v.rearrange(SIXTEENTH));
+            s = s.add(s.rearrange(SIXTEENTH));
         }
-        return v.lane(0);
+        return s.rearrange(FIRSTS);
+    }
+
+    /** Adds the parts of x onto each other, and those of y, and returns one part of each: x where {@code upper} is not set. */
+    private static FloatVector fold(FloatVector x, FloatVector y, VectorMask<Float> upper, VectorShuffle<Float> swap) {
+        return x.blend(y, upper).add(y.blend(x, upper).rearrange(swap));
     }
 }
