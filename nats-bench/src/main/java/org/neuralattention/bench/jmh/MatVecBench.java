@@ -1,0 +1,76 @@
+package org.neuralattention.bench.jmh;
+
+import java.util.concurrent.TimeUnit;
+import org.neuralattention.kernels.MatVec;
+import org.neuralattention.kernels.Team;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * MatVec for one to sixteen x: small ones that stay in the cache, a layer of 2048 and an output layer from memory. Gigabytes of
+ * weights per second are 4 n k / time / 1000, with the time in microseconds; GFLOP/s are 2 count n k / time / 1000. One shape:
+ *
+ * <pre>java --add-modules jdk.incubator.vector -cp nats.jar org.openjdk.jmh.Main MatVecBench -p shape="1 2048 2048"</pre>
+ */
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.MICROSECONDS)
+@Fork(value = 1, jvmArgsAppend = {"--add-modules", "jdk.incubator.vector"})
+@Warmup(iterations = 3, time = 1)
+@Measurement(iterations = 5, time = 1)
+public class MatVecBench {
+
+    /** count, n, k. */
+    @Param({"1 256 256", "4 256 256", "1 2048 2048", "4 2048 2048", "16 2048 2048", "1 32000 1024"})
+    public String shape;
+
+    @Param({"1", "2"})
+    public int threads;
+
+    private Team team;
+    private int count;
+    private int n;
+    private int k;
+    private float[] out;
+    private float[] x;
+    private float[] w;
+
+    @Setup
+    public void setup() {
+        String[] words = shape.split(" ");
+        count = Integer.parseInt(words[0]);
+        n = Integer.parseInt(words[1]);
+        k = Integer.parseInt(words[2]);
+        out = new float[count * n];
+        x = Data.random(count * k);
+        w = Data.random(n * k);
+        team = Team.of(threads);
+    }
+
+    @TearDown
+    public void close() {
+        team.close();
+    }
+
+    @Benchmark
+    public float[] forward() {
+        MatVec.forward(out, 0, x, 0, w, 0, count, n, k, team);
+        return out;
+    }
+
+    @Benchmark
+    @Fork(value = 1, jvmArgsAppend = "-Dnats.kernels=scalar")
+    public float[] forwardScalar() {
+        return forward();
+    }
+}
