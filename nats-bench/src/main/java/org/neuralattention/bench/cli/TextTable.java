@@ -1,0 +1,35 @@
+package org.neuralattention.bench.cli;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** A table for the terminal: the first column to the left, the others to the right. */
+public final class TextTable {
+
+    private TextTable() {}
+
+    /** Lines of equal width, the header underlined; each row is as long as the header. */
+    public static String of(List<String> header, List<List<String>> rows) {
+        List<List<String>> all = new ArrayList<>(List.of(header));
+        all.addAll(rows);
+        int[] widths = new int[header.size()];
+        for (List<String> row : all) {
+            for (int i = 0; i < widths.length; i++) {
+                widths[i] = Math.max(widths[i], row.get(i).length());
+            }
+        }
+        StringBuilder text = new StringBuilder();
+        for (List<String> row : all) {
+            StringBuilder line = new StringBuilder();
+            for (int i = 0; i < widths.length; i++) {
+                String gap = " ".repeat(widths[i] - row.get(i).length());
+                line.append(i == 0 ? row.get(i) + gap : "  " + gap + row.get(i));
+            }
+            text.append(line).append('\n');
+            if (row == header) {
+                text.append("-".repeat(line.length())).append('\n');
+            }
+        }
+        return text.toString();
+    }
+}

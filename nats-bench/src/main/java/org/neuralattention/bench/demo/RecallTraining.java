@@ -1,0 +1,118 @@
+package org.neuralattention.bench.demo;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.neuralattention.bench.tasks.Mqar;
+import org.neuralattention.kernels.Team;
+import org.neuralattention.model.Activations;
+import org.neuralattention.model.Transformer;
+import org.neuralattention.model.Weights;
+import org.neuralattention.roles.RoleChoice;
+import org.neuralattention.train.StepReport;
+import org.neuralattention.train.TokenSource;
+import org.neuralattention.train.TrainConfig;
+import org.neuralattention.train.Trainer;
+
+/**
+ * Trains one model on the recall task, with longer and longer sequences. The first run decides by its recall when they grow; the
+ * baselines follow the same lessons, so that all see the same sequences.
+ */
+final class RecallTraining {
+
+    /** From step {@code step} on, sequences have {@code length} tokens. */
+    record Lesson(long step, int length) {}
+
+    /** A look at the run: recall on training-form sequences, loss and KV share of the last step. */
+    record Point(long step, int length, double loss, double recall, double share) {}
+
+    /** Hears every step; recall is the last one looked at. */
+    interface Listener {
+        void step(StepReport report, int length, double recall);
+    }
+
+    /** What came of it. */
+    record Result(Transformer model, RoleChoice choice, List<Lesson> lessons, List<Point> curve, double seconds) {}
+
+    private final RecallRecipe recipe;
+    private final Trainer trainer;
+    private final RoleChoice choice;
+    private final Listener listener;
+    private final List<Lesson> lessons = new ArrayList<>();
+    private final List<Point> curve = new ArrayList<>();
+    private Mqar task;
+
+    private RecallTraining(RecallRecipe recipe, int window, RoleChoice choice, Team team, Listener listener) {
+        Weights weights = new Weights(recipe.model(window));
+        RecallRecipe.INIT.apply(weights, recipe.seed(), team);
+        this.recipe = recipe;
+        this.trainer = new Trainer(weights, recipe.training(), team);
+        this.choice = choice;
+        this.listener = listener;
+        this.task = recipe.task();
+        if (choice != RoleChoice.BEST) {
+            trainer.fixRoles(choice);
+        }
+        lessons.add(new Lesson(0, task.length()));
+    }
+
+    /** Learns the roles with the weights; lengths follow from its own recall. */
+    static Result learnRoles(RecallRecipe recipe, Team team, Listener listener) {
+        return new RecallTraining(recipe, recipe.window(), RoleChoice.BEST, team, listener).run(null);
+    }
+
+    /** Trains with fixed roles, through given lessons. */
+    static Result follow(RecallRecipe recipe, int window, RoleChoice choice, List<Lesson> lessons, Team team, Listener listener) {
+        return new RecallTraining(recipe, window, choice, team, listener).run(lessons);
+    }
+
+    private Result run(List<Lesson> given) {
+        long start = System.nanoTime();
+        double recall = 0;
+        for (long step = 1; step <= recipe.steps(); step++) {
+            StepReport report = trainer.step(source());
+            if (step % RecallRecipe.LOOK == 0) {
+                recall = look(report, step);
+            }
+            listener.step(report, task.length(), recall);
+            long done = step;
+            boolean longer = given == null
+                    ? step % RecallRecipe.LOOK == 0 && recall > RecallRecipe.PASSED && task.length() < recipe.length()
+                    : given.stream().anyMatch(lesson -> lesson.step() == done);
+            if (longer) {
+                lengthen(step);
+            }
+        }
+        return new Result(trainer.transformer(), choice, List.copyOf(lessons), List.copyOf(curve), (System.nanoTime() - start) * 1e-9);
+    }
+
+    private TokenSource source() {
+        Mqar now = task;
+        return (ids, targets, offset, step, row, seqLen) ->
+                now.training(ids, offset, targets, offset, recipe.seed(), step * recipe.tokensPerStep() + row);
+    }
+
+    private void lengthen(long step) {
+        task = task.withLength(task.length() * 2);
+        TrainConfig config = trainer.config();
+        trainer.config(config.withShape(recipe.tokensPerStep() / task.length(), task.length(), 1));
+        lessons.add(new Lesson(step, task.length()));
+    }
+
+    /** Recall on sequences of the training form that no step has seen, with the roles of inference. */
+    private double look(StepReport report, long step) {
+        Transformer model = trainer.transformer();
+        int batch = recipe.tokensPerStep() / task.length();
+        Activations s = new Activations(model.config(), batch, task.length(), Activations.Keep.NOTHING);
+        int[] ids = new int[s.rows()];
+        int[] targets = new int[s.rows()];
+        for (int b = 0; b < batch; b++) {
+            task.training(ids, b * task.length(), targets, b * task.length(), ~recipe.seed(), step * batch + b);
+        }
+        model.forward(s, ids, 0, choice);
+        float[] logits = new float[s.rows() * model.config().vocabSize()];
+        model.logits(logits, 0, s, 0, s.rows());
+        double recall = Recall.of(logits, targets, model.config().vocabSize());
+        curve.add(new Point(step, task.length(), report.loss(), recall, report.share()));
+        return recall;
+    }
+}
