@@ -85,10 +85,20 @@ final class RecallTraining {
         return new Result(trainer.transformer(), choice, List.copyOf(lessons), List.copyOf(curve), (System.nanoTime() - start) * 1e-9);
     }
 
+    /**
+     * Sequences with many questions, for they teach fast; at full length every other one asks each key once among filler, as
+     * evaluation does.
+     */
     private TokenSource source() {
         Mqar now = task;
-        return (ids, targets, offset, step, row, seqLen) ->
-                now.training(ids, offset, targets, offset, recipe.seed(), step * recipe.tokensPerStep() + row);
+        return (ids, targets, offset, step, row, seqLen) -> {
+            long index = step * recipe.tokensPerStep() + row;
+            if (now.length() == recipe.length() && row % 2 == 1) {
+                now.evaluation(ids, offset, targets, offset, recipe.seed(), index);
+            } else {
+                now.training(ids, offset, targets, offset, recipe.seed(), index);
+            }
+        };
     }
 
     private void lengthen(long step) {

@@ -1,0 +1,76 @@
+package org.neuralattention.bench.jmh;
+
+import java.util.concurrent.TimeUnit;
+import org.neuralattention.kernels.Team;
+import org.neuralattention.model.ModelConfig;
+import org.neuralattention.model.Weights;
+import org.neuralattention.roles.RoleChoice;
+import org.neuralattention.train.Init;
+import org.neuralattention.train.StepReport;
+import org.neuralattention.train.TrainConfig;
+import org.neuralattention.train.Trainer;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OperationsPerInvocation;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/** A whole training step (forward, backward, AdamW) of a 5M-parameter Llama on 1024 tokens, in tokens per second. */
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.Throughput)
+@OutputTimeUnit(TimeUnit.SECONDS)
+@Fork(1)
+@Warmup(iterations = 3, time = 2)
+@Measurement(iterations = 5, time = 2)
+public class TrainingStepBench {
+
+    private static final int TOKENS = 1024;
+
+    /** dense: no roles; learning: roles sampled and learned with the exact role gradient; frozen: the same sparsity, nothing learned. */
+    @Param({"dense", "learning", "frozen"})
+    public String roles;
+
+    @Param({"1", "2"})
+    public int threads;
+
+    private Team team;
+    private Trainer trainer;
+
+    @Setup
+    public void model() {
+        team = Team.of(threads);
+        ModelConfig config = ModelConfig.llama(2048, 256, 6, 8, 4, 688, TOKENS).withTiedHead(true).withRoleWindows(16);
+        Weights weights = new Weights(config);
+        Init.GPT2.apply(weights, 1, team);
+        trainer = new Trainer(weights, TrainConfig.of(1, TOKENS, 1_000_000, 1e-5), team);
+        if (roles.equals("dense")) {
+            trainer.fixRoles(RoleChoice.FULL);
+        } else if (roles.equals("frozen")) {
+            trainer.fixRoles(Models.choice(config, "roles"));
+        }
+    }
+
+    @TearDown
+    public void close() {
+        team.close();
+    }
+
+    @Benchmark
+    @OperationsPerInvocation(TOKENS)
+    public StepReport step() {
+        return trainer.step((ids, targets, offset, step, row, seqLen) -> {
+            for (int i = 0; i < seqLen; i++) {
+                ids[offset + i] = (int) ((step * 31 + i * 7L) % 2048);
+                targets[offset + i] = (ids[offset + i] + 1) % 2048;
+            }
+        });
+    }
+}
