@@ -1,0 +1,45 @@
+package org.neuralattention.bench.jmh;
+
+import java.util.SplittableRandom;
+import org.neuralattention.kernels.AttentionShape;
+import org.neuralattention.kernels.SparseAttention;
+
+/** One sequence of 8 heads of 64 with its roles: what both attention suites measure. */
+final class AttentionData {
+
+    static final int[] WINDOWS = {128};
+
+    final AttentionShape shape;
+    final float[] q, k, v, dOut, out, lse;
+
+    /** [nKvHeads, rows]. */
+    final int[] roles, lastRow;
+
+    /**
+     * @param mix {@code dense}: every token global, plain causal attention; {@code roles}: 10 % global, 20 % local, the others
+     *            sliding by 128, drawn token by token
+     */
+    AttentionData(int rows, String mix) {
+        shape = new AttentionShape(1, rows, 8, 8, 64);
+        int floats = rows * shape.nHeads() * shape.headDim();
+        q = Data.random(floats);
+        k = Data.random(floats);
+        v = Data.random(floats);
+        dOut = Data.random(floats);
+        out = new float[floats];
+        lse = new float[rows * shape.nHeads()];
+        roles = new int[rows * shape.nKvHeads()];
+        lastRow = new int[rows * shape.nKvHeads()];
+        SplittableRandom random = new SplittableRandom(1);
+        for (int h = 0; h < shape.nKvHeads(); h++) {
+            int nextGlobal = SparseAttention.OPEN;
+            for (int n = rows - 1; n >= 0; n--) {
+                double draw = mix.equals("dense") ? 0 : random.nextDouble();
+                int role = draw < 0.1 ? 0 : draw < 0.3 ? 1 : 2;
+                roles[h * rows + n] = role;
+                lastRow[h * rows + n] = role == 0 ? SparseAttention.OPEN : role == 1 ? nextGlobal : n + WINDOWS[0];
+                nextGlobal = role == 0 ? n : nextGlobal;
+            }
+        }
+    }
+}

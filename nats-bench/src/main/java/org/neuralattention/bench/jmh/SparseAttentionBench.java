@@ -1,0 +1,80 @@
+package org.neuralattention.bench.jmh;
+
+import java.util.concurrent.TimeUnit;
+import org.neuralattention.kernels.SparseAttention;
+import org.neuralattention.kernels.Team;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/** Sparse attention of 8 heads of 64: dense causal against learned roles. Dense: 4 (forward) or 10 (backward) x 64 flops x 8 heads x rows (rows + 1) / 2. */
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.MILLISECONDS)
+@Fork(1)
+@Warmup(iterations = 3, time = 1)
+@Measurement(iterations = 5, time = 1)
+public class SparseAttentionBench {
+
+    @Param({"1024", "4096"})
+    public int rows;
+
+    @Param({"dense", "roles"})
+    public String mix;
+
+    @Param({"1", "2"})
+    public int threads;
+
+    private Team team;
+    private AttentionData a;
+    private float[] dq;
+    private float[] dk;
+    private float[] dv;
+
+    @Setup(Level.Trial)
+    public void setup() {
+        team = Team.of(threads);
+        a = new AttentionData(rows, mix);
+        dq = new float[a.q.length];
+        dk = new float[a.k.length];
+        dv = new float[a.v.length];
+        forward();
+    }
+
+    @TearDown(Level.Trial)
+    public void close() {
+        team.close();
+    }
+
+    @Benchmark
+    public void forward() {
+        SparseAttention.forward(a.out, 0, a.lse, 0, a.q, 0, a.k, 0, a.v, 0, a.lastRow, 0, null, a.shape, team);
+    }
+
+    @Benchmark
+    @Fork(value = 1, jvmArgsAppend = "-Dnats.kernels=scalar")
+    public void forwardScalar() {
+        forward();
+    }
+
+    @Benchmark
+    public void backward() {
+        SparseAttention.backward(dq, 0, dk, 0, dv, 0, a.dOut, 0, a.out, 0, a.lse, 0, a.q, 0, a.k, 0, a.v, 0, a.lastRow, 0, a.shape, team);
+    }
+
+    @Benchmark
+    @Fork(value = 1, jvmArgsAppend = "-Dnats.kernels=scalar")
+    public void backwardScalar() {
+        backward();
+    }
+}
