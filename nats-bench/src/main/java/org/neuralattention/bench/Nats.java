@@ -8,6 +8,7 @@ import org.neuralattention.bench.cli.GenerateCommand;
 import org.neuralattention.bench.cli.InspectCommand;
 import org.neuralattention.bench.cli.UserError;
 import org.neuralattention.bench.demo.DemoCommand;
+import org.neuralattention.bench.text.TrainCommand;
 import org.neuralattention.io.ModelFormatException;
 import org.neuralattention.kernels.Kernels;
 import picocli.CommandLine;
@@ -30,7 +31,7 @@ import picocli.CommandLine.Spec;
         commandListHeading = "%nCommands:%n",
         optionListHeading = "%nOptions:%n",
         footer = {"", "'nats COMMAND --help' says more about a command."},
-        subcommands = {DemoCommand.class, GenerateCommand.class, InspectCommand.class, BenchCommand.class})
+        subcommands = {DemoCommand.class, TrainCommand.class, GenerateCommand.class, InspectCommand.class, BenchCommand.class})
 public final class Nats implements Runnable {
 
     @Spec

@@ -35,7 +35,7 @@ class NatsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"generate", "inspect", "bench"})
+    @ValueSource(strings = {"train", "generate", "inspect", "bench"})
     void everyCommandHasHelpOfItsOwn(String command) {
         assertEquals(0, nats(false, command, "--help"));
         assertTrue(out.toString().contains("Usage: nats " + command), out.toString());
@@ -44,7 +44,7 @@ class NatsTest {
     @ParameterizedTest
     @ValueSource(strings = {"bnch", "--colour", "bench --quik", "bench --out", "bench (", "bench NoSuchBenchmarkAnywhere",
         "generate", "generate --model", "generate --model /nowhere --prompt a", "generate --model . --prompt a --prompt-file b",
-        "generate --model . --prompt a --top-p 2", "generate --model . --prompt a --tokens 0", "generate --model . --prompt a --threads 0",
+        "generate --model . --prompt a --top-p 2", "generate --model . --prompt a --max-tokens 0", "generate --model . --prompt a --threads 0",
         "inspect", "inspect /nowhere", "inspect .", "inspect pom.xml", "inspect pom.xml --text pom.xml"})
     void aMistakeIsOneSentenceAndExitCodeTwo(String args) {
         assertEquals(2, nats(false, args.split(" ")));

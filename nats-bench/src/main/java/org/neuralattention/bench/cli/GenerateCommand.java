@@ -61,7 +61,7 @@ public final class GenerateCommand implements Callable<Integer> {
     @ArgGroup(multiplicity = "1")
     private Prompt prompt;
 
-    @Option(names = "--tokens", paramLabel = "N", defaultValue = "128", description = "most tokens to generate (${DEFAULT-VALUE})")
+    @Option(names = "--max-tokens", paramLabel = "N", defaultValue = "128", description = "most tokens to generate (${DEFAULT-VALUE})")
     private int tokens;
 
     @Option(names = "--temperature", paramLabel = "T", defaultValue = "0.8", description = "0 takes the likeliest token (${DEFAULT-VALUE})")
@@ -79,8 +79,8 @@ public final class GenerateCommand implements Callable<Integer> {
     @Option(names = "--repetition-penalty", paramLabel = "X", defaultValue = "1", description = "above 1 discourages what occurred before (${DEFAULT-VALUE})")
     private float repetitionPenalty;
 
-    @Option(names = "--keep-all", description = "keep every token, whatever its role: what a cache without roles does")
-    private boolean keepAll;
+    @Option(names = "--full-cache", description = "keep every token, whatever its role: what a cache without roles does")
+    private boolean fullCache;
 
     @Override
     public Integer call() throws IOException {
@@ -94,7 +94,7 @@ public final class GenerateCommand implements Callable<Integer> {
         checkLength(config, ids.length);
         Weights weights = ModelLoader.load(model);
         try (Team team = common.team()) {
-            RoleChoice choice = config.hasRoles() && !keepAll ? RoleChoice.BEST : RoleChoice.FULL;
+            RoleChoice choice = config.hasRoles() && !fullCache ? RoleChoice.BEST : RoleChoice.FULL;
             Session session = new Session(new Transformer(weights, team), KvCache.of(config), choice, Session.PIECE);
             generate(session, sampler, tokenizer, ids);
         }
@@ -103,7 +103,7 @@ public final class GenerateCommand implements Callable<Integer> {
 
     private Sampling sampling() {
         if (tokens < 1) {
-            throw new UserError("--tokens " + tokens + ": must be at least 1.");
+            throw new UserError("--max-tokens " + tokens + ": must be at least 1.");
         }
         try {
             return new Sampling(repetitionPenalty, temperature, topK, topP, minP, common.seed());

@@ -41,6 +41,7 @@ public abstract sealed class Progress implements AutoCloseable {
     final String task;
     final long steps;
     private final long started = System.nanoTime();
+    private long firstStep;
 
     private Progress(String task, long steps) {
         this.task = task;
@@ -64,6 +65,12 @@ public abstract sealed class Progress implements AutoCloseable {
 
     private static final double LINE_SECONDS = 5;
 
+    /** Begins after {@code step} steps that were done before, and took none of this time. */
+    public Progress from(long step) {
+        firstStep = step;
+        return this;
+    }
+
     /** After {@code step} steps. */
     public abstract void update(long step, Values values);
 
@@ -77,7 +84,7 @@ public abstract sealed class Progress implements AutoCloseable {
 
     /** As long per step as until now. */
     final double secondsLeft(long step) {
-        return step == 0 ? Double.NaN : seconds() / step * (steps - step);
+        return step == firstStep ? Double.NaN : seconds() / (step - firstStep) * (steps - step);
     }
 
     /** A bar that is redrawn in place. */
@@ -141,7 +148,7 @@ public abstract sealed class Progress implements AutoCloseable {
             if (!values.equals(Values.NONE)) {
                 line.add(values.toString());
             }
-            if (step > 0 && step < steps) {
+            if (Double.isFinite(secondsLeft(step)) && step < steps) {
                 line.add(Numbers.duration(secondsLeft(step)) + " left");
             }
             pending = line.toString();

@@ -50,7 +50,7 @@ class ModelCommandsTest {
     }
 
     private String generate(String... more) {
-        String[] args = {"--model", folder.toString(), "--prompt", "In the beginning there was", "--tokens", "40", "--json"};
+        String[] args = {"--model", folder.toString(), "--prompt", "In the beginning there was", "--max-tokens", "40", "--json"};
         String[] all = Arrays.copyOf(args, args.length + more.length);
         System.arraycopy(more, 0, all, args.length, more.length);
         return run(new GenerateCommand(), all);
@@ -71,7 +71,7 @@ class ModelCommandsTest {
 
     @Test
     void theShareHeldIsToldAndIsOneWhenAllIsKept() {
-        assertTrue(generate("--keep-all").contains("\"kvShare\":1.0"));
+        assertTrue(generate("--full-cache").contains("\"kvShare\":1.0"));
         String done = generate().lines().reduce((a, b) -> b).orElseThrow();
         assertTrue(done.matches(".*\"promptTokens\":26,\"tokens\":40.*\"kvShare\":0\\.\\d+.*"), done);
     }
