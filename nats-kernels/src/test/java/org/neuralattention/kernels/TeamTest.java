@@ -20,7 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Each task once, failures reach the caller, misuse is told, nothing hangs. */
-@Timeout(60)
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) // a caller that waits forever cannot be interrupted
 class TeamTest {
 
     @ParameterizedTest
