@@ -50,17 +50,23 @@ public final class Gelu {
         Check.notNegative("n", n);
         Check.range("out", out, outOffset, n);
         Check.range("x", x, xOffset, n);
-        team.run(Math.ceilDiv(n, Blocks.ELEMENTS), (task, worker) -> {
-            int first = task * Blocks.ELEMENTS;
-            int count = Math.min(Blocks.ELEMENTS, n - first);
-            if (!Kernels.VECTOR) {
-                plainForward(out, outOffset + first, x, xOffset + first, count, form);
-            } else if (form == Form.TANH) {
-                GeluVector.forwardTanh(out, outOffset + first, x, xOffset + first, count);
-            } else {
-                GeluVector.forwardErf(out, outOffset + first, x, xOffset + first, count, Q_FLOAT, (float) T);
-            }
-        });
+        int tasks = Math.ceilDiv(n, Blocks.ELEMENTS);
+        // A task of its own for each form: with both in one, C2 met its limit of nodes (see GeluVector).
+        if (form == Form.TANH) {
+            team.run(tasks, (task, worker) -> {
+                int first = task * Blocks.ELEMENTS;
+                int count = Math.min(Blocks.ELEMENTS, n - first);
+                int done = Kernels.VECTOR ? GeluVector.forwardTanh(out, outOffset + first, x, xOffset + first, count) : 0;
+                plainForward(out, outOffset + first + done, x, xOffset + first + done, count - done, form);
+            });
+        } else {
+            team.run(tasks, (task, worker) -> {
+                int first = task * Blocks.ELEMENTS;
+                int count = Math.min(Blocks.ELEMENTS, n - first);
+                int done = Kernels.VECTOR ? GeluVector.forwardErf(out, outOffset + first, x, xOffset + first, count, Q_FLOAT, (float) T) : 0;
+                plainForward(out, outOffset + first + done, x, xOffset + first + done, count - done, form);
+            });
+        }
     }
 
     static void plainForward(float[] out, int outOffset, float[] x, int xOffset, int n, Form form) {
@@ -89,17 +95,24 @@ public final class Gelu {
         Check.range("dx", dx, dxOffset, n);
         Check.range("dOut", dOut, dOutOffset, n);
         Check.range("x", x, xOffset, n);
-        team.run(Math.ceilDiv(n, Blocks.ELEMENTS), (task, worker) -> {
-            int first = task * Blocks.ELEMENTS;
-            int count = Math.min(Blocks.ELEMENTS, n - first);
-            if (!Kernels.VECTOR) {
-                plainBackward(dx, dxOffset + first, dOut, dOutOffset + first, x, xOffset + first, count, form);
-            } else if (form == Form.TANH) {
-                GeluVector.backwardTanh(dx, dxOffset + first, dOut, dOutOffset + first, x, xOffset + first, count);
-            } else {
-                GeluVector.backwardErf(dx, dxOffset + first, dOut, dOutOffset + first, x, xOffset + first, count, Q_FLOAT, (float) T);
-            }
-        });
+        int tasks = Math.ceilDiv(n, Blocks.ELEMENTS);
+        if (form == Form.TANH) {
+            team.run(tasks, (task, worker) -> {
+                int first = task * Blocks.ELEMENTS;
+                int count = Math.min(Blocks.ELEMENTS, n - first);
+                int done = Kernels.VECTOR
+                        ? GeluVector.backwardTanh(dx, dxOffset + first, dOut, dOutOffset + first, x, xOffset + first, count) : 0;
+                plainBackward(dx, dxOffset + first + done, dOut, dOutOffset + first + done, x, xOffset + first + done, count - done, form);
+            });
+        } else {
+            team.run(tasks, (task, worker) -> {
+                int first = task * Blocks.ELEMENTS;
+                int count = Math.min(Blocks.ELEMENTS, n - first);
+                int done = Kernels.VECTOR
+                        ? GeluVector.backwardErf(dx, dxOffset + first, dOut, dOutOffset + first, x, xOffset + first, count, Q_FLOAT, (float) T) : 0;
+                plainBackward(dx, dxOffset + first + done, dOut, dOutOffset + first + done, x, xOffset + first + done, count - done, form);
+            });
+        }
     }
 
     static void plainBackward(float[] dx, int dxOffset, float[] dOut, int dOutOffset, float[] x, int xOffset, int n, Form form) {

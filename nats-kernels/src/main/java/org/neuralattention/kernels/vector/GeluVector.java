@@ -7,12 +7,15 @@ import static org.neuralattention.kernels.vector.Lanes.F;
 import static org.neuralattention.kernels.vector.Lanes.N;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 
 /**
  * {@code Gelu}'s loops. The tanh form is written with the logistic function, for {@code 0.5 (1 + tanh(u)) = sigmoid(2u)}: with
  * {@code z = 2 sqrt(2/pi) (x + 0.044715 x^3)}, {@code out = x * sigmoid(z)}. The erf form takes {@code Gelu}'s fit, coefficients q
  * and scale t; in single precision it gives the tail within 4.4e-7, relative.
+ *
+ * <p>Each method returns how many elements it did: whole vectors only, the rest is left to the plain loops. With masked tails, or
+ * several of these loops inlined into one task, C2 met its limit of nodes (NodeCountInliningCutoff), left {@link #phi} a call and
+ * put its vectors on the heap, three times slower.
  */
 public final class GeluVector {
 
@@ -22,52 +25,64 @@ public final class GeluVector {
 
     private GeluVector() {}
 
-    public static void forwardTanh(float[] out, int outOffset, float[] x, int xOffset, int n) {
-        for (int i = 0; i < n; i += N) {
-            VectorMask<Float> inside = F.indexInRange(i, n);
-            FloatVector v = fromArray(F, x, xOffset + i, inside);
-            FloatVector z = v.mul(v).mul(CUBIC).add(LINEAR).mul(v);
-            v.div(VectorMath.exp(z.neg()).add(1)).intoArray(out, outOffset + i, inside);
+    public static int forwardTanh(float[] out, int outOffset, float[] x, int xOffset, int n) {
+        int i = 0;
+        for (; i <= n - N; i += N) {
+            tanhForm(fromArray(F, x, xOffset + i)).intoArray(out, outOffset + i);
         }
+        return i;
     }
 
-    /** The slope is {@code s + x s (1 - s) dz/dx} with {@code s = sigmoid(z)}, and {@code s (1 - s) = e / (1 + e)^2} with e = exp(-|z|). */
-    public static void backwardTanh(float[] dx, int dxOffset, float[] dOut, int dOutOffset, float[] x, int xOffset, int n) {
-        for (int i = 0; i < n; i += N) {
-            VectorMask<Float> inside = F.indexInRange(i, n);
-            FloatVector v = fromArray(F, x, xOffset + i, inside);
-            FloatVector squared = v.mul(v);
-            FloatVector z = squared.mul(CUBIC).add(LINEAR).mul(v);
-            FloatVector dz = squared.mul(3 * CUBIC).add(LINEAR);
-            FloatVector e = VectorMath.exp(z.abs().neg());
-            FloatVector far = broadcast(F, 1).div(e.add(1));
-            FloatVector near = e.mul(far);
-            FloatVector s = near.blend(far, v.compare(GE, 0));
-            FloatVector slope = v.mul(dz).mul(near).fma(far, s);
-            add(dx, dxOffset + i, dOut, dOutOffset + i, slope, inside);
-        }
+    private static FloatVector tanhForm(FloatVector x) {
+        FloatVector z = x.mul(x).mul(CUBIC).add(LINEAR).mul(x);
+        return x.div(VectorMath.exp(z.neg()).add(1));
     }
 
-    public static void forwardErf(float[] out, int outOffset, float[] x, int xOffset, int n, float[] q, float t) {
-        for (int i = 0; i < n; i += N) {
-            VectorMask<Float> inside = F.indexInRange(i, n);
-            FloatVector v = fromArray(F, x, xOffset + i, inside);
-            v.mul(phi(v, VectorMath.exp(v.mul(v).mul(-0.5f)), q, t)).intoArray(out, outOffset + i, inside);
+    public static int backwardTanh(float[] dx, int dxOffset, float[] dOut, int dOutOffset, float[] x, int xOffset, int n) {
+        int i = 0;
+        for (; i <= n - N; i += N) {
+            FloatVector slope = slopeTanh(fromArray(F, x, xOffset + i));
+            fromArray(F, dOut, dOutOffset + i).fma(slope, fromArray(F, dx, dxOffset + i)).intoArray(dx, dxOffset + i);
         }
+        return i;
     }
 
-    public static void backwardErf(float[] dx, int dxOffset, float[] dOut, int dOutOffset, float[] x, int xOffset, int n, float[] q, float t) {
-        for (int i = 0; i < n; i += N) {
-            VectorMask<Float> inside = F.indexInRange(i, n);
-            FloatVector v = fromArray(F, x, xOffset + i, inside);
-            FloatVector bell = VectorMath.exp(v.mul(v).mul(-0.5f));
-            FloatVector slope = v.mul(DENSITY).fma(bell, phi(v, bell, q, t));
-            add(dx, dxOffset + i, dOut, dOutOffset + i, slope, inside);
-        }
+    /** {@code s + x s (1 - s) dz/dx} with {@code s = sigmoid(z)}, and {@code s (1 - s) = e / (1 + e)^2} with e = exp(-|z|). */
+    private static FloatVector slopeTanh(FloatVector x) {
+        FloatVector squared = x.mul(x);
+        FloatVector z = squared.mul(CUBIC).add(LINEAR).mul(x);
+        FloatVector dz = squared.mul(3 * CUBIC).add(LINEAR);
+        FloatVector e = VectorMath.exp(z.abs().neg());
+        FloatVector far = broadcast(F, 1).div(e.add(1));
+        FloatVector near = e.mul(far);
+        FloatVector s = near.blend(far, x.compare(GE, 0));
+        return x.mul(dz).mul(near).fma(far, s);
     }
 
-    private static void add(float[] dx, int dxOffset, float[] dOut, int dOutOffset, FloatVector slope, VectorMask<Float> inside) {
-        fromArray(F, dOut, dOutOffset, inside).fma(slope, fromArray(F, dx, dxOffset, inside)).intoArray(dx, dxOffset, inside);
+    public static int forwardErf(float[] out, int outOffset, float[] x, int xOffset, int n, float[] q, float t) {
+        int i = 0;
+        for (; i <= n - N; i += N) {
+            erfForm(fromArray(F, x, xOffset + i), q, t).intoArray(out, outOffset + i);
+        }
+        return i;
+    }
+
+    private static FloatVector erfForm(FloatVector x, float[] q, float t) {
+        return x.mul(phi(x, VectorMath.exp(x.mul(x).mul(-0.5f)), q, t));
+    }
+
+    public static int backwardErf(float[] dx, int dxOffset, float[] dOut, int dOutOffset, float[] x, int xOffset, int n, float[] q, float t) {
+        int i = 0;
+        for (; i <= n - N; i += N) {
+            FloatVector slope = slopeErf(fromArray(F, x, xOffset + i), q, t);
+            fromArray(F, dOut, dOutOffset + i).fma(slope, fromArray(F, dx, dxOffset + i)).intoArray(dx, dxOffset + i);
+        }
+        return i;
+    }
+
+    private static FloatVector slopeErf(FloatVector x, float[] q, float t) {
+        FloatVector bell = VectorMath.exp(x.mul(x).mul(-0.5f));
+        return x.mul(DENSITY).fma(bell, phi(x, bell, q, t));
     }
 
     /** The normal distribution function; {@code bell} = exp(-x^2 / 2). */
