@@ -35,6 +35,9 @@ import org.neuralattention.roles.RoleSpace;
  */
 public final class KvCache {
 
+    private static final float[] NO_FLOATS = {};
+    private static final int[] NO_INTS = {};
+
     private final int nLayers;
     private final int nKvHeads;
     private final int headDim;
@@ -44,9 +47,9 @@ public final class KvCache {
     private final HeadCache[] heads; // [nLayers, nKvHeads]
     private final KeySpans[] spans;
 
-    private float[] pastK = {};
-    private float[] pastV = {};
-    private int[] pastLastRow = {};
+    private float[] pastK = NO_FLOATS;
+    private float[] pastV = NO_FLOATS;
+    private int[] pastLastRow = NO_INTS;
 
     private long start;
     private long position;
@@ -140,12 +143,12 @@ public final class KvCache {
     public PastKeys past(int layer, int[] roles, int rolesOffset, int rows) {
         checkRoles(roles, rolesOffset, rows);
         checkLayer(layer, rows);
-        int most = most(HeadCache::size);
-        if (pastLastRow.length < most) {
+        int keys = layer == 0 ? most(HeadCache::size) : sum(layer, HeadCache::size); // layers before this one hold the piece already
+        if (pastLastRow.length < keys) {
             releasePast();
-            pastK = new float[Math.multiplyExact(most, headDim)];
-            pastV = new float[most * headDim];
-            pastLastRow = new int[most];
+            pastK = new float[Math.multiplyExact(keys, headDim)];
+            pastV = new float[keys * headDim];
+            pastLastRow = new int[keys];
         }
         int[] headStart = new int[nKvHeads + 1];
         for (int g = 0; g < nKvHeads; g++) {
@@ -231,8 +234,9 @@ public final class KvCache {
     }
 
     private void releasePast() {
-        pastK = pastV = new float[0];
-        pastLastRow = new int[0];
+        pastK = NO_FLOATS;
+        pastV = NO_FLOATS;
+        pastLastRow = NO_INTS;
     }
 
     private long pastBytes(long keys) {
@@ -251,13 +255,17 @@ public final class KvCache {
     private int most(ToIntFunction<HeadCache> count) {
         int most = 0;
         for (int layer = 0; layer < nLayers; layer++) {
-            int sum = 0;
-            for (int g = 0; g < nKvHeads; g++) {
-                sum = Math.addExact(sum, count.applyAsInt(heads[layer * nKvHeads + g]));
-            }
-            most = Math.max(most, sum);
+            most = Math.max(most, sum(layer, count));
         }
         return most;
+    }
+
+    private int sum(int layer, ToIntFunction<HeadCache> count) {
+        int sum = 0;
+        for (int g = 0; g < nKvHeads; g++) {
+            sum = Math.addExact(sum, count.applyAsInt(heads[layer * nKvHeads + g]));
+        }
+        return sum;
     }
 
     private void checkLayer(int layer, int rows) {

@@ -20,6 +20,9 @@ public final class DecodeAttention {
     /** Scores have room for a whole vector behind the last key. */
     private static final int PAD = 16;
 
+    /** What the vector loops need beside the scores. */
+    private static final int SUMS = 64;
+
     /** Below this many multiply-adds a second thread gains less than waking it costs. */
     private static final long SHARED_FROM = 200_000;
 
@@ -36,21 +39,20 @@ public final class DecodeAttention {
      */
     public static void forward(float[] out, int outOffset, float[] q, int qOffset,
             KeySpans[] spans, int nHeads, int nKvHeads, int headDim, Team team) {
-        AttentionShape shape = new AttentionShape(1, 1, nHeads, nKvHeads, headDim);
+        float scale = new AttentionShape(1, 1, nHeads, nKvHeads, headDim).scale(); // checks the sizes
         Check.range("out", out, outOffset, (long) nHeads * headDim);
         Check.range("q", q, qOffset, (long) nHeads * headDim);
         if (spans.length < nKvHeads) {
             throw new IllegalArgumentException("spans.length = " + spans.length + ": must be at least nKvHeads = " + nKvHeads);
         }
         for (int g = 0; g < nKvHeads; g++) {
-            spans[g].check("spans[" + g + "]", headDim);
+            spans[g].check(g, headDim);
         }
-        forward(out, outOffset, q, qOffset, spans, shape, team, Kernels.VECTOR);
+        forward(out, outOffset, q, qOffset, spans, nHeads / nKvHeads, nKvHeads, headDim, scale, team, Kernels.VECTOR);
     }
 
     static void forward(float[] out, int outOffset, float[] q, int qOffset,
-            KeySpans[] spans, AttentionShape shape, Team team, boolean vector) {
-        int nKvHeads = shape.nKvHeads();
+            KeySpans[] spans, int group, int nKvHeads, int headDim, float scale, Team team, boolean vector) {
         int tasks = 0;
         long keys = 0;
         int longest = 0;
@@ -59,24 +61,24 @@ public final class DecodeAttention {
             keys += spans[g].keys();
             longest = Math.max(longest, spans[g].keys());
         }
-        int stride = partialLength(shape);
-        int scoresLength = shape.group() * (Math.min(longest, BLOCK) + PAD);
-        int threads = keys * shape.group() * shape.headDim() < SHARED_FROM ? 1 : team.size();
-        float[] scratch = team.scratch(DecodeAttention.class, 0, Math.addExact(Math.multiplyExact(tasks, stride), threads * scoresLength));
-        int scores = tasks * stride;
+        int stride = partialLength(group, headDim);
+        int workLength = SUMS + group * (Math.min(longest, BLOCK) + PAD);
+        int threads = keys * group * headDim < SHARED_FROM ? 1 : team.size();
+        float[] scratch = team.scratch(DecodeAttention.class, 0, Math.addExact(Math.multiplyExact(tasks, stride), threads * workLength));
+        int work = tasks * stride;
         if (threads == 1) {
             for (int task = 0; task < tasks; task++) {
-                block(scratch, task, scores, q, qOffset, spans, shape, vector);
+                block(scratch, task, work, q, qOffset, spans, group, headDim, scale, vector);
             }
         } else {
             team.run(tasks, (task, worker) ->
-                    block(scratch, task, scores + worker * scoresLength, q, qOffset, spans, shape, vector));
+                    block(scratch, task, work + worker * workLength, q, qOffset, spans, group, headDim, scale, vector));
         }
         for (int g = 0, task = 0; g < nKvHeads; task += blocks(spans[g]), g++) {
-            int first = g * shape.group();
-            for (int h = first; h < first + shape.group(); h++) {
-                int at = task * stride + (h - first) * (2 + shape.headDim());
-                combine(out, outOffset + h * shape.headDim(), scratch, at, stride, blocks(spans[g]), shape.headDim());
+            int first = g * group;
+            for (int h = first; h < first + group; h++) {
+                int at = task * stride + (h - first) * (2 + headDim);
+                combine(out, outOffset + h * headDim, scratch, at, stride, blocks(spans[g]), headDim);
             }
         }
     }
@@ -86,26 +88,25 @@ public final class DecodeAttention {
     }
 
     /** What a block leaves: [group, (largest score, sum of weights, weighted values [headDim])]. */
-    private static int partialLength(AttentionShape shape) {
-        return shape.group() * (2 + shape.headDim());
+    private static int partialLength(int group, int headDim) {
+        return group * (2 + headDim);
     }
 
     /** One block of one KV head: scores of all its keys, weights, weighted values. */
-    private static void block(float[] scratch, int task, int scores, float[] q, int qOffset,
-            KeySpans[] spans, AttentionShape shape, boolean vector) {
+    private static void block(float[] scratch, int task, int sums, float[] q, int qOffset,
+            KeySpans[] spans, int group, int headDim, float scale, boolean vector) {
         int g = 0;
         int blockOfHead = task;
         while (blockOfHead >= blocks(spans[g])) {
             blockOfHead -= blocks(spans[g++]);
         }
         KeySpans held = spans[g];
-        int headDim = shape.headDim();
-        int group = shape.group();
         int first = blockOfHead * BLOCK;
         int end = Math.min(first + BLOCK, held.keys());
         int stride = end - first + PAD;
-        int partial = task * partialLength(shape);
-        Arrays.fill(scratch, partial, partial + partialLength(shape), 0);
+        int scores = sums + SUMS;
+        int partial = task * partialLength(group, headDim);
+        Arrays.fill(scratch, partial, partial + partialLength(group, headDim), 0);
 
         for (int i = held.spanOf(first); i < held.size && held.start[i] < end; i++) {
             int from = Math.max(first, held.start[i]);
@@ -115,9 +116,9 @@ public final class DecodeAttention {
                 int to = scores + h * stride + from - first;
                 int at = qOffset + (g * group + h) * headDim;
                 if (vector) {
-                    DecodeAttentionVector.scores(scratch, to, q, at, held.k[i], row, count, headDim, shape.scale());
+                    DecodeAttentionVector.scores(scratch, to, sums, q, at, held.k[i], row, count, headDim, scale);
                 } else {
-                    scores(scratch, to, q, at, held.k[i], row, count, headDim, shape.scale());
+                    scores(scratch, to, q, at, held.k[i], row, count, headDim, scale);
                 }
             }
         }

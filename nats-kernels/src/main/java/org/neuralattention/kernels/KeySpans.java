@@ -73,11 +73,11 @@ public final class KeySpans {
         return i >= 0 ? i : -i - 2;
     }
 
-    void check(String name, int headDim) {
+    void check(int kvHead, int headDim) {
         for (int i = 0; i < size; i++) {
             long length = (long) (start[i + 1] - start[i]) * headDim;
             if (kOffset[i] > k[i].length - length || vOffset[i] > v[i].length - length) {
-                throw new IndexOutOfBoundsException(name + ": span " + i + " of " + length + " floats from kOffset = " + kOffset[i]
+                throw new IndexOutOfBoundsException("spans[" + kvHead + "]: span " + i + " of " + length + " floats from kOffset = " + kOffset[i]
                         + ", vOffset = " + vOffset[i] + " does not fit arrays of " + k[i].length + " and " + v[i].length);
             }
         }

@@ -182,9 +182,9 @@ public final class Team implements AutoCloseable {
      * Slot 0 is shared by the op's tasks; tasks may use slot {@code 1 + worker} as their own. Call it outside of tasks.
      */
     float[] scratch(Class<?> owner, int slot, int length) {
-        float[][] slots = scratch.computeIfAbsent(owner, c -> new float[size + 1][]);
-        if (slot >= slots.length) {
-            slots = Arrays.copyOf(slots, slot + 1);
+        float[][] slots = scratch.get(owner);
+        if (slots == null || slot >= slots.length) {
+            slots = slots == null ? new float[Math.max(size, slot) + 1][] : Arrays.copyOf(slots, slot + 1);
             scratch.put(owner, slots);
         }
         if (slots[slot] == null || slots[slot].length < length) {

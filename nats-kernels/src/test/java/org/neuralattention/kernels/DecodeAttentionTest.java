@@ -131,7 +131,8 @@ class DecodeAttentionTest {
                 Case c = random(2, new int[] {keys}, headDim, 2, random);
                 KeySpans[] spans = c.cut(16, random);
                 float[] plain = new float[2 * headDim];
-                DecodeAttention.forward(plain, 0, c.q, c.qOffset, spans, new AttentionShape(1, 1, 2, 1, headDim), Team.serial(), false);
+                DecodeAttention.forward(plain, 0, c.q, c.qOffset, spans, 2, 1, headDim,
+                        (float) (1 / Math.sqrt(headDim)), Team.serial(), false);
                 float[] out = c.forward(spans, Team.serial());
                 double[] expected = c.expected();
                 for (int i = 0; i < out.length; i++) {

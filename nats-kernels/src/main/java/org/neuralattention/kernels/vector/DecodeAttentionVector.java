@@ -41,29 +41,35 @@ public final class DecodeAttentionVector {
         return VectorMask.fromArray(Lanes.F, odd, 0);
     }
 
-    /** scores[j] = scale * q . k_j for the {@code count} keys of a span; writes up to a vector's length behind the last. */
-    public static void scores(float[] scores, int offset, float[] q, int qOffset,
+    /**
+     * scores[j] = scale * q . k_j for the {@code count} keys of a span; writes up to a vector's length behind the last.
+     * {@code sums} is room for a vector per four of the keys of a round, [lanes / 4, lanes] and at most 64, in the same array.
+     */
+    public static void scores(float[] scores, int offset, int sums, float[] q, int qOffset,
             float[] k, int kOffset, int count, int headDim, float scale) {
         for (int j = 0; j < count; j += N) {
-            FloatVector sums = fourKeys(q, qOffset, k, kOffset, j, count, headDim);
+            for (int i = 0; i < N && j + i < count; i += 4) {
+                fourKeys(scores, sums + i / 4 * N, q, qOffset, k, kOffset, j + i, count, headDim);
+            }
+            FloatVector s = FloatVector.fromArray(Lanes.F, scores, sums);
             if (N >= 8) {
-                sums = merge(sums, fourKeys(q, qOffset, k, kOffset, j + 4, count, headDim), SWAP4, ODD4);
+                s = merge(s, FloatVector.fromArray(Lanes.F, scores, sums + N), SWAP4, ODD4);
             }
             if (N >= 16) {
-                FloatVector upper = merge(fourKeys(q, qOffset, k, kOffset, j + 8, count, headDim),
-                        fourKeys(q, qOffset, k, kOffset, j + 12, count, headDim), SWAP4, ODD4);
-                sums = merge(sums, upper, SWAP8, ODD8);
+                FloatVector t = FloatVector.fromArray(Lanes.F, scores, sums + 2 * N);
+                t = merge(t, FloatVector.fromArray(Lanes.F, scores, sums + 3 * N), SWAP4, ODD4);
+                s = merge(s, t, SWAP8, ODD8);
             }
-            sums.mul(scale).intoArray(scores, offset + j);
+            s.mul(scale).intoArray(scores, offset + j);
         }
     }
 
-    /** Products of q with the keys j .. j + 3, summed over lanes 4 apart: lane i belongs to key j + i % 4. Keys past the end repeat the last. */
-    private static FloatVector fourKeys(float[] q, int qOffset, float[] k, int kOffset, int j, int count, int headDim) {
+    /**
+     * Products of q with the keys j .. j + 3, summed until lane i belongs to key j + i % 4; keys past the end repeat the last.
+     * It writes an array: a vector that is returned by a method too big for C2 to inline costs an allocation.
+     */
+    private static void fourKeys(float[] sums, int offset, float[] q, int qOffset, float[] k, int kOffset, int j, int count, int headDim) {
         FloatVector s0 = FloatVector.zero(Lanes.F);
-        if (j >= count) {
-            return s0;
-        }
         FloatVector s1 = s0;
         FloatVector s2 = s0;
         FloatVector s3 = s0;
@@ -87,7 +93,7 @@ public final class DecodeAttentionVector {
             s2 = x.fma(FloatVector.fromArray(Lanes.F, k, k2 + d, tail), s2);
             s3 = x.fma(FloatVector.fromArray(Lanes.F, k, k3 + d, tail), s3);
         }
-        return merge(merge(s0, s1, SWAP1, ODD1), merge(s2, s3, SWAP1, ODD1), SWAP2, ODD2);
+        merge(merge(s0, s1, SWAP1, ODD1), merge(s2, s3, SWAP1, ODD1), SWAP2, ODD2).intoArray(sums, offset);
     }
 
     /** Adds pairs of lanes of both: where {@code odd} is off the pair's sum in a, where it is on that in b. */

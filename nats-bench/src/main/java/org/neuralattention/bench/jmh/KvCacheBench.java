@@ -1,0 +1,116 @@
+package org.neuralattention.bench.jmh;
+
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import org.neuralattention.cache.KvCache;
+import org.neuralattention.kernels.DecodeAttention;
+import org.neuralattention.kernels.Team;
+import org.neuralattention.roles.Role;
+import org.openjdk.jmh.annotations.AuxCounters;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * What the cache costs per token and what it saves: attention and append in 4 layers of 9 heads on 3 KV heads of 64, after {@code context}
+ * tokens, all of them kept or with roles in fixed proportions. Tokens come in by the hundred thousand, so the context is held by filling
+ * the cache again before each iteration and measuring few tokens.
+ */
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.SingleShotTime)
+@OutputTimeUnit(TimeUnit.MICROSECONDS)
+@Fork(1)
+@Warmup(iterations = 10, batchSize = KvCacheBench.TOKENS)
+@Measurement(iterations = 10, batchSize = KvCacheBench.TOKENS)
+public class KvCacheBench {
+
+    /** Tokens decoded in one iteration. */
+    static final int TOKENS = 64;
+
+    private static final int LAYERS = 4;
+    private static final int HEADS = 9;
+    private static final int KV_HEADS = 3;
+    private static final int HEAD_DIM = 64;
+
+    /** Bytes held after the last token, and what a full cache would hold. */
+    @State(Scope.Thread)
+    @AuxCounters(AuxCounters.Type.EVENTS)
+    public static class Bytes {
+        public long held;
+        public long full;
+        public long live;
+    }
+
+    @Param({"1024", "4096", "16384"})
+    public int context;
+
+    /** NAtS: 12 % global, 28 % local, 60 % sliding over windows of 16 and 64. */
+    @Param({"full", "nats"})
+    public String roles;
+
+    private final Team team = Team.serial();
+    private final float[] q = Data.random(HEADS * HEAD_DIM);
+    private final float[] k = Data.random(KV_HEADS * HEAD_DIM);
+    private final float[] v = Data.random(KV_HEADS * HEAD_DIM + 1);
+    private final float[] out = new float[HEADS * HEAD_DIM];
+    private final int[] tokenRoles = new int[KV_HEADS];
+    private final KvCache cache = new KvCache(LAYERS, KV_HEADS, HEAD_DIM, new int[] {16, 64}, 0, Long.MAX_VALUE);
+    private SplittableRandom random;
+
+    @Setup(Level.Iteration)
+    public void fill() {
+        cache.clear();
+        random = new SplittableRandom(context);
+        while (cache.position() < context) {
+            for (int layer = 0; layer < LAYERS; layer++) {
+                append(layer);
+            }
+        }
+    }
+
+    private void append(int layer) {
+        for (int g = 0; g < KV_HEADS; g++) {
+            int x = random.nextInt(100);
+            tokenRoles[g] = roles.equals("full") || x < 12 ? Role.GLOBAL : x < 40 ? Role.LOCAL : Role.sliding(x % 2);
+        }
+        cache.append(layer, tokenRoles, 0, k, 0, v, 0, 1);
+    }
+
+    /** One token through the attention of all layers. */
+    @Benchmark
+    public void decode(Bytes bytes) {
+        for (int layer = 0; layer < LAYERS; layer++) {
+            DecodeAttention.forward(out, 0, q, 0, cache.spans(layer, k, 0, v, 0), HEADS, KV_HEADS, HEAD_DIM, team);
+            append(layer);
+        }
+        count(bytes);
+    }
+
+    /** The cache's own part of it: lists of spans and append. */
+    @Benchmark
+    public void cacheAlone(Bytes bytes) {
+        for (int layer = 0; layer < LAYERS; layer++) {
+            cache.spans(layer, k, 0, v, 0);
+            append(layer);
+        }
+        count(bytes);
+    }
+
+    private void count(Bytes bytes) {
+        if (cache.position() == context + TOKENS) {
+            var stats = cache.stats();
+            bytes.held = stats.bytesHeld();
+            bytes.full = stats.fullBytes();
+            bytes.live = stats.bytesLogical();
+        }
+    }
+}

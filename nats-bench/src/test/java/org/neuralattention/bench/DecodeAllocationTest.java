@@ -1,0 +1,46 @@
+package org.neuralattention.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
+import org.junit.jupiter.api.Test;
+import org.neuralattention.cache.KvCache;
+import org.neuralattention.kernels.DecodeAttention;
+import org.neuralattention.kernels.Team;
+import org.neuralattention.roles.Role;
+
+class DecodeAllocationTest {
+
+    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+    /** Roles repeat every 40 tokens, shifted by 10 from head to head, so that one head reuses what another gives back; an attention window of 300 lets also the globals expire. */
+    @Test
+    void decodeInTheSteadyStateAllocatesNothing() {
+        KvCache cache = new KvCache(2, 2, 16, new int[] {16, 64}, 300, Long.MAX_VALUE);
+        float[] q = new float[4 * 16];
+        float[] k = new float[2 * 16];
+        float[] out = new float[4 * 16];
+        int[] roles = new int[2];
+        Team team = Team.serial();
+        decode(cache, q, k, out, roles, team, 60_000); // until C2 has compiled it all: before that, vectors are objects
+        long before = THREADS.getCurrentThreadAllocatedBytes();
+        long beforeAgain = THREADS.getCurrentThreadAllocatedBytes();
+        decode(cache, q, k, out, roles, team, 20_000);
+        long allocated = THREADS.getCurrentThreadAllocatedBytes() - beforeAgain - (beforeAgain - before);
+        assertEquals(0, allocated / 20_000, allocated + " bytes in 20,000 tokens");
+    }
+
+    private static void decode(KvCache cache, float[] q, float[] k, float[] out, int[] roles, Team team, int tokens) {
+        for (int t = 0; t < tokens; t++) {
+            for (int layer = 0; layer < 2; layer++) {
+                for (int g = 0; g < 2; g++) {
+                    long phase = (cache.position() + 10 * (2 * layer + g)) % 40;
+                    roles[g] = phase == 0 ? Role.GLOBAL : phase < 15 ? Role.LOCAL : Role.sliding((int) phase % 2);
+                }
+                DecodeAttention.forward(out, 0, q, 0, cache.spans(layer, k, 0, k, 0), 4, 2, 16, team);
+                cache.append(layer, roles, 0, k, 0, k, 0, 1);
+            }
+        }
+    }
+}
