@@ -2,6 +2,7 @@ package org.neuralattention.bench.demo;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -51,7 +52,7 @@ public final class DemoCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         check();
-        RecallRecipe recipe = new RecallRecipe(pairs, 64, length, 2048, steps, 8, price, common.seed());
+        RecallRecipe recipe = new RecallRecipe(pairs, 64, length, 4096, steps, 8, price, common.seed());
         try (Team team = common.team(); Story story = new Story()) {
             story.begin(team.size());
             Demo.Outcome outcome = new Demo(recipe, 200, context, team, story).run();
@@ -79,7 +80,10 @@ public final class DemoCommand implements Callable<Integer> {
         if (context < 64 || context > 1 << 20 || context % 4 != 0) {
             throw new UserError("--context " + context + ": must be a multiple of 4 in [64, 1048576].");
         }
-        if (java.nio.file.Files.isDirectory(out)) {
+        if (common.seed() < 0) {
+            throw new UserError("--seed " + common.seed() + ": must not be negative.");
+        }
+        if (Files.isDirectory(out)) {
             throw new UserError("--out " + out + " is a folder; give the name of a file.");
         }
     }

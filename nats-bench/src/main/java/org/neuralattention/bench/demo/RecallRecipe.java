@@ -37,6 +37,11 @@ record RecallRecipe(int pairs, int startLength, int length, int tokensPerStep, i
         }
     }
 
+    /** The step from which roles are the likeliest ones, as in use: the weights settle on what is really held, and the scorer rests. */
+    long settlesAt() {
+        return steps * 80L / 100;
+    }
+
     Mqar task() {
         return Mqar.of(pairs, startLength);
     }

@@ -69,6 +69,9 @@ final class RecallTraining {
         long start = System.nanoTime();
         double recall = 0;
         for (long step = 1; step <= recipe.steps(); step++) {
+            if (step == recipe.settlesAt()) {
+                trainer.fixRoles(choice); // for the baselines they always were
+            }
             StepReport report = trainer.step(source());
             if (step % RecallRecipe.LOOK == 0) {
                 recall = look(report, step);

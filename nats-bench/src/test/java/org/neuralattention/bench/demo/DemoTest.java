@@ -1,0 +1,92 @@
+package org.neuralattention.bench.demo;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.neuralattention.bench.tasks.Mqar;
+import org.neuralattention.kernels.Team;
+import org.neuralattention.roles.RoleChoice;
+import org.neuralattention.roles.RolePolicy;
+
+class DemoTest {
+
+    private static final RecallRecipe SHORT = new RecallRecipe(4, 64, 64, 512, 50, 8, 1, 7);
+
+    private static final Demo.Listener SILENT = new Demo.Listener() {
+        @Override
+        public RecallTraining.Listener training(String name, int steps) {
+            return (report, length, recall) -> {};
+        }
+
+        @Override
+        public void trained(RecallTraining.Result result) {}
+
+        @Override
+        public void measuring(String name) {}
+    };
+
+    @Test
+    void theWholeStoryEndsInATableAndAReport(@TempDir Path folder) throws IOException {
+        try (Team team = Team.of(2)) {
+            Demo.Outcome outcome = new Demo(SHORT, 4, 128, team, SILENT).run();
+            assertEquals(List.of("full attention", "NAtS", "sink + window " + outcome.window(), "random roles"),
+                    outcome.rows().stream().map(Demo.Row::name).toList());
+            assertEquals(1, outcome.rows().getFirst().score().share(), 1e-12);
+            Demo.Row window = outcome.rows().get(2);
+            assertTrue(window.score().peakBytes() >= outcome.nats().score().peakBytes(), "the window gets at least as many bytes as the learned roles");
+            DemoReport report = new DemoReport(outcome);
+            assertEquals(4, report.rows().size());
+            report.write(folder.resolve("report.html"));
+            assertTrue(Files.readString(folder.resolve("report.html")).contains("sink + window"));
+        }
+    }
+
+    @Test
+    void theBaselinesFollowTheLessonsOfTheLearnedRun() {
+        RecallRecipe recipe = new RecallRecipe(4, 64, 128, 512, 60, 8, 0, 7);
+        List<RecallTraining.Lesson> lessons = List.of(new RecallTraining.Lesson(0, 64), new RecallTraining.Lesson(20, 128));
+        RoleChoice window = new RoleChoice.Fixed(RolePolicy.sinkAndWindow(Demo.SINKS, 0));
+        int[] length = new int[61];
+        RecallTraining.Result result = RecallTraining.follow(recipe, 16, window, lessons, Team.serial(),
+                (report, now, recall) -> length[(int) report.step() + 1] = now);
+        assertEquals(64, length[20]);
+        assertEquals(128, length[21]);
+        assertEquals(lessons, result.lessons());
+    }
+
+    @Test
+    void trainingIsTheSameForAnyNumberOfThreads() {
+        try (Team team = Team.of(3)) {
+            RecallTraining.Result one = RecallTraining.learnRoles(SHORT, Team.serial(), (report, length, recall) -> {});
+            RecallTraining.Result three = RecallTraining.learnRoles(SHORT, team, (report, length, recall) -> {});
+            assertEquals(one.curve(), three.curve());
+        }
+    }
+
+    @Test
+    void recallCountsOnlyAnswersThatNothingTies() {
+        float[] logits = {0, 2, 1, 3, 3, 0, 5, 0, 0, 1, 1, 1};
+        assertEquals(2 / 3.0, Recall.of(logits, new int[] {1, 0, 0, -1}, 3), 1e-12);
+        assertEquals(0, Recall.of(logits, new int[] {-1, -1, -1, -1}, 3));
+        assertEquals(0, Recall.of(logits, new int[] {-1, 1, -1, -1}, 3), 1e-12, "a tie is not an answer");
+    }
+
+    @Test
+    void evaluationAsksEveryPairOnceThroughTheCache() {
+        Mqar task = SHORT.task();
+        try (Team team = Team.of(2)) {
+            RecallTraining.Result full = RecallTraining.follow(SHORT, 8, RoleChoice.FULL, List.of(new RecallTraining.Lesson(0, 64)), team,
+                    (report, length, recall) -> {});
+            RecallEvaluation.Score score = RecallEvaluation.score(full.model(), RoleChoice.FULL, task, 3, 5);
+            assertEquals(1, score.share(), 1e-12);
+            assertTrue(score.peakBytes() > score.meanBytes(), score.toString());
+            assertTrue(score.recall() * 20 == Math.rint(score.recall() * 20), "a share of 5 x 4 questions: " + score.recall());
+        }
+    }
+}
