@@ -40,15 +40,16 @@ final class LiveKeys {
         int n = from;
         int live = 0;
         while (n < to && live < BLOCK) {
-            int first = Math.max(firstPosition + n, firstRow);
-            int last = lastRow[lastRowOffset + n];
-            if (last >= first) {
+            int stop = Math.min(to, n + BLOCK - live);
+            for (; n < stop; n++) { // no branch on what is live: which keys are is as good as random
                 key[live] = n;
-                key[FIRST + live] = first - firstRow;
-                key[LAST + live] = Math.min(last, firstRow + LANES - 1) - firstRow;
-                live++;
+                long spare = (long) lastRow[lastRowOffset + n] - Math.max(firstPosition + n, firstRow);
+                live += 1 - (int) (spare >>> 63);
             }
-            n++;
+        }
+        for (int i = 0; i < live; i++) {
+            key[FIRST + i] = Math.max(firstPosition + key[i], firstRow) - firstRow;
+            key[LAST + i] = Math.min(lastRow[lastRowOffset + key[i]], firstRow + LANES - 1) - firstRow;
         }
         count = live;
         for (int i = live; i % LaneProduct.ROWS != 0; i++) {

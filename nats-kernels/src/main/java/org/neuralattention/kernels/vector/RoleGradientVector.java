@@ -208,7 +208,8 @@ public final class RoleGradientVector {
                     FloatVector lse = load(delta(j) + LANES + l);
                     for (int i = 0; i < count; i++) {
                         int at = i * LANES + l;
-                        FloatVector p = VectorMath.exp(load(scores + at).sub(lse).min(0));
+                        FloatVector exponent = load(scores + at).sub(lse);
+                        FloatVector p = VectorMath.exp(exponent.blend(0, exponent.compare(VectorOperators.GT, 0)));
                         FloatVector product = load(dp + at).sub(delta).mul(p);
                         (j == 0 ? product : product.add(load(a + at))).intoArray(x, a + at);
                     }
