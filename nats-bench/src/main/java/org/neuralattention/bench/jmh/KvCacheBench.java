@@ -1,36 +1,40 @@
 package org.neuralattention.bench.jmh;
 
+import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import org.neuralattention.cache.KvCache;
+import org.neuralattention.cache.KvStats;
 import org.neuralattention.kernels.DecodeAttention;
 import org.neuralattention.kernels.Team;
 import org.neuralattention.roles.Role;
-import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
 import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * What the cache costs per token and what it saves: attention and append in 4 layers of 9 heads on 3 KV heads of 64, after {@code context}
- * tokens, all of them kept or with roles in fixed proportions. Tokens come in by the hundred thousand, so the context is held by filling
- * the cache again before each iteration and measuring few tokens.
+ * tokens, all of them kept or with roles in fixed proportions; time per token, and the bytes at the end of a trial. The cache is filled
+ * anew before each iteration of few tokens, so that the context stays what it says.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SingleShotTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
 @Fork(1)
-@Warmup(iterations = 10, batchSize = KvCacheBench.TOKENS)
-@Measurement(iterations = 10, batchSize = KvCacheBench.TOKENS)
+@Warmup(iterations = 10)
+@Measurement(iterations = 10)
+@OperationsPerInvocation(KvCacheBench.TOKENS)
 public class KvCacheBench {
 
     /** Tokens decoded in one iteration. */
@@ -40,15 +44,6 @@ public class KvCacheBench {
     private static final int HEADS = 9;
     private static final int KV_HEADS = 3;
     private static final int HEAD_DIM = 64;
-
-    /** Bytes held after the last token, and what a full cache would hold. */
-    @State(Scope.Thread)
-    @AuxCounters(AuxCounters.Type.EVENTS)
-    public static class Bytes {
-        public long held;
-        public long full;
-        public long live;
-    }
 
     @Param({"1024", "4096", "16384"})
     public int context;
@@ -85,32 +80,32 @@ public class KvCacheBench {
         cache.append(layer, tokenRoles, 0, k, 0, v, 0, 1);
     }
 
-    /** One token through the attention of all layers. */
+    /** Tokens through the attention of all layers. */
     @Benchmark
-    public void decode(Bytes bytes) {
-        for (int layer = 0; layer < LAYERS; layer++) {
-            DecodeAttention.forward(out, 0, q, 0, cache.spans(layer, k, 0, v, 0), HEADS, KV_HEADS, HEAD_DIM, team);
-            append(layer);
+    public void decode() {
+        for (int token = 0; token < TOKENS; token++) {
+            for (int layer = 0; layer < LAYERS; layer++) {
+                DecodeAttention.forward(out, 0, q, 0, cache.spans(layer, k, 0, v, 0), HEADS, KV_HEADS, HEAD_DIM, team);
+                append(layer);
+            }
         }
-        count(bytes);
     }
 
     /** The cache's own part of it: lists of spans and append. */
     @Benchmark
-    public void cacheAlone(Bytes bytes) {
-        for (int layer = 0; layer < LAYERS; layer++) {
-            cache.spans(layer, k, 0, v, 0);
-            append(layer);
+    public void cacheAlone() {
+        for (int token = 0; token < TOKENS; token++) {
+            for (int layer = 0; layer < LAYERS; layer++) {
+                cache.spans(layer, k, 0, v, 0);
+                append(layer);
+            }
         }
-        count(bytes);
     }
 
-    private void count(Bytes bytes) {
-        if (cache.position() == context + TOKENS) {
-            var stats = cache.stats();
-            bytes.held = stats.bytesHeld();
-            bytes.full = stats.fullBytes();
-            bytes.live = stats.bytesLogical();
-        }
+    @TearDown
+    public void report() {
+        KvStats stats = cache.stats();
+        System.out.printf(Locale.ROOT, "%n%s, %d tokens: %d bytes held, %d live, %d in a full cache; KV share %.4f%n",
+                roles, stats.tokens(), stats.bytesHeld(), stats.bytesLogical(), stats.fullBytes(), stats.kvShare());
     }
 }
