@@ -52,8 +52,8 @@ record RecallRecipe(int pairs, int startLength, int length, int tokensPerStep, i
     }
 
     TrainConfig training() {
-        return TrainConfig.of(tokensPerStep / startLength, startLength, steps, 2e-3)
-                .withLr(LrSchedule.cosine(2e-3, 1e-4, 50, steps))
+        return TrainConfig.of(tokensPerStep / startLength, startLength, steps, 3e-3)
+                .withLr(LrSchedule.cosine(3e-3, 1.5e-4, 50, steps))
                 .withOptimizer(new Optimizer(0.9, 0.98, 1e-8, 0.01, 1))
                 .withPrice(new PriceSchedule(price, steps * 35L / 100, steps * 20L / 100))
                 .withSeed(seed);

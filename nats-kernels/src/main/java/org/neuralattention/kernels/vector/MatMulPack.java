@@ -1,8 +1,6 @@
 package org.neuralattention.kernels.vector;
 
 import static jdk.incubator.vector.FloatVector.fromArray;
-import static org.neuralattention.kernels.vector.Lanes.F;
-import static org.neuralattention.kernels.vector.Lanes.N;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
@@ -34,24 +32,11 @@ final class MatMulPack {
      * lines a power of two apart do not stay in the cache.
      */
     static void copy(float[] panels, int panelOffset, int panelStride, int width, float[] x, int xOffset, int stride, int cols, int depth) {
-        int whole = (width + N - 1) / N * N; // the excess is overwritten by the next row
-        int reach = Math.ceilDiv(cols, width) * width - width + whole;
-        int safe = Math.min(depth - 1, Math.floorDiv(x.length - reach - xOffset, stride) + 1);
         for (int p = 0; p < depth; p++) {
             int from = xOffset + p * stride;
             int to = panelOffset + p * width;
             for (int j = 0; j < cols; j += width, to += panelStride) {
-                if (p < safe) {
-                    fromArray(F, x, from + j).intoArray(panels, to);
-                    if (width > N) { // one to three vectors: a loop over them cost more than they do
-                        fromArray(F, x, from + j + N).intoArray(panels, to + N);
-                    }
-                    if (width > 2 * N) {
-                        fromArray(F, x, from + j + 2 * N).intoArray(panels, to + 2 * N);
-                    }
-                } else {
-                    System.arraycopy(x, from + j, panels, to, Math.min(width, cols - j));
-                }
+                System.arraycopy(x, from + j, panels, to, Math.min(width, cols - j));
             }
         }
     }

@@ -28,6 +28,12 @@ public final class MatMulVector {
     /** Columns of out in a block, at most: each value of a that was packed is used that often. */
     private static final int BLOCK_COLUMNS = 512;
 
+    /**
+     * With a as [k, m] a tile reads 12 neighbours at each step of k: in place, unless rows of a lie a multiple of 4 KiB apart and so
+     * would push each other out of the first cache.
+     */
+    private static final int CONFLICT = 1024;
+
     /** Panels of b that are packed together. */
     private static final int PACKED_PANELS = 8;
 
@@ -90,7 +96,10 @@ public final class MatMulVector {
             int depth = Math.min(DEPTH, k - p);
             boolean add = accumulate || p > 0;
             int fullRows = fromRow + (toRow - fromRow) / ROWS * ROWS;
-            pack(scratch, scratchOffset, ROWS * depth, ROWS, a, aOffset, aByK, m, k, fromRow, fullRows, p, depth);
+            boolean inPlace = aByK && m % CONFLICT != 0;
+            if (!inPlace) {
+                pack(scratch, scratchOffset, ROWS * depth, ROWS, a, aOffset, aByK, m, k, fromRow, fullRows, p, depth);
+            }
             if (fullRows < toRow) {
                 pack(scratch, scratchOffset + (fullRows - fromRow) * depth, 0, width(toRow - fullRows), a, aOffset, aByK, m, k,
                         fullRows, toRow, p, depth);
@@ -101,12 +110,15 @@ public final class MatMulVector {
                 for (int i = fromRow; i < toRow; i += ROWS) {
                     int rows = Math.min(ROWS, toRow - i);
                     int width = width(rows);
-                    int aPanel = scratchOffset + (i - fromRow) * depth;
+                    boolean there = inPlace && i < fullRows;
+                    float[] aFrom = there ? a : scratch;
+                    int aPanel = there ? aOffset + p * m + i : scratchOffset + (i - fromRow) * depth;
+                    int aStride = there ? m : width;
                     int to = outOffset + i * n + j;
                     if (rows == width && columns == COLUMNS && !add) {
-                        MatMulKernel.tile(width, out, to, n, scratch, aPanel, width, bPanels, bPanel, COLUMNS, depth);
+                        MatMulKernel.tile(width, out, to, n, aFrom, aPanel, aStride, bPanels, bPanel, COLUMNS, depth);
                     } else {
-                        MatMulKernel.tile(width, scratch, tile, COLUMNS, scratch, aPanel, width, bPanels, bPanel, COLUMNS, depth);
+                        MatMulKernel.tile(width, scratch, tile, COLUMNS, aFrom, aPanel, aStride, bPanels, bPanel, COLUMNS, depth);
                         put(out, to, n, scratch, tile, rows, columns, add);
                     }
                 }
