@@ -9,6 +9,7 @@ import org.neuralattention.bench.cli.InspectCommand;
 import org.neuralattention.bench.cli.UserError;
 import org.neuralattention.bench.demo.DemoCommand;
 import org.neuralattention.bench.text.TrainCommand;
+import org.neuralattention.cache.KvBudgetExceededException;
 import org.neuralattention.io.ModelFormatException;
 import org.neuralattention.kernels.Kernels;
 import picocli.CommandLine;
@@ -76,6 +77,7 @@ public final class Nats implements Runnable {
             case ModelFormatException model -> fail(err, debug, e, sentence(model.getMessage()), 2);
             case ExceptionInInitializerError init when init.getCause() instanceof IllegalStateException wrongFlag ->
                     fail(err, debug, e, sentence(wrongFlag.getMessage()), 2);
+            case KvBudgetExceededException budget -> fail(err, debug, e, "The text ends here: " + sentence(budget.getMessage()), 1);
             case NoSuchFileException file -> fail(err, debug, e, "There is no file " + file.getFile() + ".", 2);
             case OutOfMemoryError memory -> fail(err, debug, e, String.format(Locale.ROOT,
                     "The heap of %d MB is too small; NATS_JAVA_OPTS=-Xmx... sets another size.", Runtime.getRuntime().maxMemory() >> 20), 1);

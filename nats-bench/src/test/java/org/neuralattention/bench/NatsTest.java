@@ -45,7 +45,9 @@ class NatsTest {
     @ValueSource(strings = {"bnch", "--colour", "bench --quik", "bench --out", "bench (", "bench NoSuchBenchmarkAnywhere",
         "generate", "generate --model", "generate --model /nowhere --prompt a", "generate --model . --prompt a --prompt-file b",
         "generate --model . --prompt a --top-p 2", "generate --model . --prompt a --max-tokens 0", "generate --model . --prompt a --threads 0",
-        "inspect", "inspect /nowhere", "inspect .", "inspect pom.xml", "inspect pom.xml --text pom.xml"})
+        "generate --model . --prompt a --kv-budget 0", "generate --model . --prompt a --kv-budget lots", "generate --model . --prompt-file /nowhere",
+        "generate --model . --prompt a --max-tokens -1", "generate --model . --prompt a --temperature -1", "generate --model pom.xml --prompt a",
+        "inspect src", "inspect . --context 0", "inspect . --text pom.xml", "inspect", "inspect /nowhere", "inspect .", "inspect pom.xml", "inspect pom.xml --text pom.xml"})
     void aMistakeIsOneSentenceAndExitCodeTwo(String args) {
         assertEquals(2, nats(false, args.split(" ")));
         String told = err.toString();

@@ -70,6 +70,15 @@ class TrainCommandTest {
         assertFalse(out.isBlank());
         assertEquals(0, nats("inspect", model.toString(), "--text", text.toString()), () -> err);
         assertTrue(out.contains("sliding"), out);
+        assertEquals(0, nats("inspect", model.resolve("checkpoints").toString()), () -> err);
+        assertTrue(out.contains("60 of 60") && out.contains("all checksums fit"), out);
+        refused(new String[] {"generate", "--model", model.toString(), "--prompt", ""}, "prompt is empty");
+        refused(new String[] {"generate", "--model", model.toString(), "--prompt", "a", "--stop", ""}, "--stop");
+        refused(new String[] {"generate", "--model", model.toString(), "--prompt-file", model.toString()}, "is a folder");
+        refused(new String[] {"inspect", model.toString(), "--text", model.resolve("model.safetensors").toString()}, "not text in UTF-8");
+        refused(new String[] {"inspect", model.toString(), "--text", Files.writeString(folder.resolve("a"), "a").toString()}, "too short");
+        assertEquals(1, nats("generate", "--model", model.toString(), "--prompt", "99 green", "--max-tokens=500", "--kv-budget=3k"));
+        assertTrue(err.startsWith("nats: ") && err.contains("budget") && err.lines().count() == 1, err);
     }
 
     private static double loss(String line) {

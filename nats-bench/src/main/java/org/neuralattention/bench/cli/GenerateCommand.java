@@ -1,14 +1,16 @@
 package org.neuralattention.bench.cli;
 
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.neuralattention.bench.report.Numbers;
+import org.neuralattention.cache.KvBudgetExceededException;
 import org.neuralattention.cache.KvCache;
 import org.neuralattention.cache.KvStats;
 import org.neuralattention.generate.Generator;
@@ -26,8 +28,10 @@ import org.neuralattention.tokenize.Tokenizer;
 import org.neuralattention.tokenize.Tokenizers;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /** Continues a text and tells how fast, and how much of a full cache it held. */
 @Command(
@@ -36,19 +40,27 @@ import picocli.CommandLine.Option;
         header = "Continues a text with a model, token by token.",
         description = "The text goes to standard output as it comes, speed and KV share to standard error.",
         optionListHeading = "%nOptions:%n",
-        footer = {"", "Examples:", "  nats generate --model DIR --prompt 'Once upon a time'", "  nats generate --model DIR --prompt-file chapter.txt --temperature 0"})
+        footer = {"", "Examples:", "  nats generate --model DIR --prompt 'Once upon a time'",
+            "  nats generate --model DIR --prompt-file chapter.txt --temperature 0", "  nats generate --model DIR --prompt-file - --kv-budget 64M < chapter.txt"})
 public final class GenerateCommand implements Callable<Integer> {
+
+    /** Tokens of a prefill piece under a budget, which must have room for all of them, whatever roles they will take. */
+    private static final int BUDGET_PIECE = 16;
 
     /** One of the two. */
     private static final class Prompt {
         @Option(names = "--prompt", paramLabel = "TEXT", required = true, description = "the text to continue")
         private String text;
 
-        @Option(names = "--prompt-file", paramLabel = "FILE", required = true, description = "a file with the text to continue, in UTF-8")
+        @Option(names = "--prompt-file", paramLabel = "FILE", required = true,
+                description = "a file with the text to continue, in UTF-8; - for standard input")
         private Path file;
 
         String read() throws IOException {
-            return text != null ? text : Files.readString(file, StandardCharsets.UTF_8);
+            if (text != null) {
+                return text;
+            }
+            return file.toString().equals("-") ? TextFiles.decode("Standard input", System.in.readAllBytes()) : TextFiles.read(file);
         }
     }
 
@@ -79,6 +91,13 @@ public final class GenerateCommand implements Callable<Integer> {
     @Option(names = "--repetition-penalty", paramLabel = "X", defaultValue = "1", description = "above 1 discourages what occurred before (${DEFAULT-VALUE})")
     private float repetitionPenalty;
 
+    @Option(names = "--stop", paramLabel = "TEXT", description = "end before this text; may be given several times")
+    private List<String> stops = List.of();
+
+    @Option(names = "--kv-budget", paramLabel = "BYTES", converter = ByteCount.class,
+            description = "most memory the cache may take: 500000, 64k, 64M, 2G; the text ends where it would take more")
+    private Long kvBudget;
+
     @Option(names = "--full-cache", description = "keep every token, whatever its role: what a cache without roles does")
     private boolean fullCache;
 
@@ -95,7 +114,8 @@ public final class GenerateCommand implements Callable<Integer> {
         Weights weights = ModelLoader.load(model);
         try (Team team = common.team()) {
             RoleChoice choice = config.hasRoles() && !fullCache ? RoleChoice.BEST : RoleChoice.FULL;
-            Session session = new Session(new Transformer(weights, team), KvCache.of(config), choice, Session.PIECE);
+            KvCache cache = kvBudget == null ? KvCache.of(config) : KvCache.of(config, kvBudget);
+            Session session = new Session(new Transformer(weights, team), cache, choice, kvBudget == null ? Session.PIECE : BUDGET_PIECE);
             generate(session, sampler, tokenizer, ids);
         }
         return 0;
@@ -104,6 +124,9 @@ public final class GenerateCommand implements Callable<Integer> {
     private Sampling sampling() {
         if (tokens < 1) {
             throw new UserError("--max-tokens " + tokens + ": must be at least 1.");
+        }
+        if (stops.contains("")) {
+            throw new UserError("--stop must not be empty.");
         }
         try {
             return new Sampling(repetitionPenalty, temperature, topK, topP, minP, common.seed());
@@ -130,42 +153,69 @@ public final class GenerateCommand implements Callable<Integer> {
 
     private void generate(Session session, Sampler sampler, Tokenizer tokenizer, int[] ids) {
         JsonLines json = common.json();
-        PrintWriter out = common.out();
         StreamDecoder decoder = tokenizer.streamDecoder();
+        StopText stop = new StopText(stops);
         OptionalInt eos = tokenizer.eosId();
         long started = System.nanoTime();
         long[] first = new long[1];
-        int[] generated = Generator.generate(session, sampler, ids, tokens, id -> {
-            if (first[0] == 0) {
-                first[0] = System.nanoTime();
+        int[] generated;
+        try {
+            generated = Generator.generate(session, sampler, ids, tokens, id -> {
+                if (first[0] == 0) {
+                    first[0] = System.nanoTime();
+                }
+                if (eos.isPresent() && id == eos.getAsInt()) {
+                    return false;
+                }
+                // A vocabulary may be padded beyond its tokenizer's ids: those stand for no text.
+                show(json, id, stop.next(id < tokenizer.vocabSize() ? decoder.next(id) : ""));
+                return !stop.stopped();
+            });
+        } catch (KvBudgetExceededException e) {
+            if (json == null) {
+                common.out().println(stop.next(decoder.end()) + stop.end());
             }
-            if (eos.isPresent() && id == eos.getAsInt()) {
-                return false;
-            }
-            String text = decoder.next(id);
-            if (json != null) {
-                json.event("token").put("id", id).put("text", text).end();
-            } else {
-                out.print(text);
-                out.flush();
-            }
-            return true;
-        });
+            throw e;
+        }
         double promptSeconds = (first[0] - started) * 1e-9;
         double decodeSeconds = (System.nanoTime() - first[0]) * 1e-9;
-        String rest = decoder.end();
-        KvStats kv = session.cache().stats();
-        double promptSpeed = ids.length / promptSeconds;
-        double decodeSpeed = generated.length < 2 ? Double.NaN : (generated.length - 1) / decodeSeconds;
+        String rest = stop.stopped() ? "" : stop.next(decoder.end()) + stop.end();
+        tell(json, rest, ids.length, ids.length / promptSeconds, generated.length,
+                generated.length < 2 ? Double.NaN : (generated.length - 1) / decodeSeconds, session.cache().stats());
+    }
+
+    private void show(JsonLines json, int id, String text) {
         if (json != null) {
-            json.event("done").put("rest", rest).put("promptTokens", ids.length).put("tokens", generated.length)
+            json.event("token").put("id", id).put("text", text).end();
+        } else {
+            common.out().print(text);
+            common.out().flush();
+        }
+    }
+
+    private void tell(JsonLines json, String rest, int promptTokens, double promptSpeed, int generated, double decodeSpeed, KvStats kv) {
+        if (json != null) {
+            json.event("done").put("rest", rest).put("promptTokens", promptTokens).put("tokens", generated)
                     .put("promptTokensPerSecond", promptSpeed).put("tokensPerSecond", decodeSpeed).put("kvShare", kv.kvShare())
                     .put("kvBytes", kv.bytesHeld()).put("kvPeakBytes", kv.peakBytes()).put("fullBytes", kv.fullBytes()).end();
             return;
         }
-        out.println(rest);
+        common.out().println(rest);
         common.err().printf("%nprompt %d tokens, %s tokens/s; %d new, %s tokens/s; KV share %s, %s held (a full cache: %s)%n",
-                ids.length, Numbers.compact(promptSpeed), generated.length, Numbers.compact(decodeSpeed),
+                promptTokens, Numbers.compact(promptSpeed), generated, Numbers.compact(decodeSpeed),
                 Numbers.percent(kv.kvShare()), Numbers.bytes(kv.bytesHeld()), Numbers.bytes(kv.fullBytes()));
+    }
+
+    /** A number of bytes, with k, M or G for powers of 1024. */
+    static final class ByteCount implements ITypeConverter<Long> {
+        @Override
+        public Long convert(String text) {
+            Matcher number = Pattern.compile("([0-9]{1,12})([kKmMgG]?)").matcher(text);
+            if (!number.matches() || Long.parseLong(number.group(1)) == 0) {
+                throw new TypeConversionException("must be a positive number of bytes, like 500000, 64k, 64M or 2G");
+            }
+            int power = "kmg".indexOf(number.group(2).toLowerCase(Locale.ROOT)) + 1;
+            return Long.parseLong(number.group(1)) << 10 * (number.group(2).isEmpty() ? 0 : power);
+        }
     }
 }

@@ -2,9 +2,6 @@ package org.neuralattention.bench.text;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -14,6 +11,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
+import org.neuralattention.bench.cli.TextFiles;
 import org.neuralattention.bench.cli.UserError;
 import org.neuralattention.tokenize.ByteTokenizer;
 import org.neuralattention.tokenize.Tokenizer;
@@ -51,7 +49,7 @@ record Corpus(Tokenizer tokenizer, int[] training, List<int[]> heldOut) {
         List<int[]> training = new ArrayList<>();
         List<int[]> heldOut = new ArrayList<>();
         for (Path file : files) {
-            byte[] bytes = bytes(file);
+            byte[] bytes = TextFiles.bytes(file);
             int cut = valid.isEmpty() ? cut(bytes) : bytes.length;
             training.add(ids(file, Arrays.copyOf(bytes, cut), tokenizer));
             if (valid.isEmpty()) {
@@ -59,7 +57,7 @@ record Corpus(Tokenizer tokenizer, int[] training, List<int[]> heldOut) {
             }
         }
         for (Path file : validFiles) {
-            heldOut.add(ids(file, bytes(file), tokenizer));
+            heldOut.add(ids(file, TextFiles.bytes(file), tokenizer));
         }
         return new Corpus(tokenizer, join(training), heldOut);
     }
@@ -103,14 +101,6 @@ record Corpus(Tokenizer tokenizer, int[] training, List<int[]> heldOut) {
         }
     }
 
-    private static byte[] bytes(Path file) throws IOException {
-        try {
-            return Files.readAllBytes(file);
-        } catch (AccessDeniedException e) {
-            throw new UserError(file + " cannot be read: permission denied.", e);
-        }
-    }
-
     private static int[] ids(Path file, byte[] bytes, Tokenizer tokenizer) {
         IntStream first = tokenizer.bosId().isPresent() ? IntStream.of(tokenizer.bosId().getAsInt()) : IntStream.empty();
         return IntStream.concat(first, IntStream.of(encode(file, bytes, tokenizer))).toArray();
@@ -120,11 +110,7 @@ record Corpus(Tokenizer tokenizer, int[] training, List<int[]> heldOut) {
         if (tokenizer instanceof ByteTokenizer) { // takes any bytes, not only UTF-8
             return IntStream.range(0, bytes.length).map(i -> bytes[i] & 0xFF).toArray();
         }
-        try {
-            return tokenizer.encode(StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString());
-        } catch (CharacterCodingException e) {
-            throw new UserError(file + " is not UTF-8; without --tokenizer any bytes will do.", e);
-        }
+        return tokenizer.encode(TextFiles.decode(file, bytes));
     }
 
     private static int[] join(List<int[]> parts) {

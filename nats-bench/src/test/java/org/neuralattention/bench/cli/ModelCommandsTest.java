@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -81,7 +83,7 @@ class ModelCommandsTest {
         Path text = Files.writeString(folder.resolve("text.txt"), "to be or not to be, that is the question");
         String told = run(new InspectCommand(), folder.toString(), "--tensors", "--text", text.toString());
         assertTrue(told.contains("global, local, sliding [4, 16]"), told);
-        assertTrue(told.contains("after 40 tokens: KV share "), told);
+        assertTrue(told.contains("over 39 tokens of the text") && told.matches("(?s).*\\n1, 1 .* %.* %.* %.* %.* %.*"), told);
         assertTrue(told.contains("scorer"), told);
         String file = run(new InspectCommand(), folder.resolve("model.safetensors").toString());
         assertTrue(file.contains("F32") && file.contains("model.embed_tokens.weight"), file);
@@ -92,6 +94,68 @@ class ModelCommandsTest {
         Path text = Files.writeString(folder.resolve("text.txt"), "to be or not to be");
         String told = run(new InspectCommand(), folder.toString(), "--json", "--text", text.toString());
         assertEquals(1 + 4 + 1, told.lines().count(), told);
+        assertTrue(told.contains("\"context\":17,\"nll\":"), told);
         assertTrue(told.lines().allMatch(line -> line.startsWith("{\"event\":\"")), told);
+    }
+
+    @Test
+    void theSharesOfAHeadsRolesAddUpAndFollowItsKvShare() throws Exception {
+        Path text = Files.writeString(folder.resolve("text.txt"), "to be or not to be, that is the question. ".repeat(5));
+        String told = run(new InspectCommand(), folder.toString(), "--json", "--context", "32", "--text", text.toString());
+        double mean = 0;
+        for (String line : told.lines().filter(l -> l.contains("\"head\"")).toList()) {
+            assertEquals(1, number(line, "global") + number(line, "local") + number(line, "sliding 4") + number(line, "sliding 16"), 1e-12, line);
+            mean += number(line, "kvShare") / 4;
+        }
+        String all = told.lines().reduce((a, b) -> b).orElseThrow();
+        assertEquals(mean, number(all, "kvShare"), 1e-12);
+        assertEquals(192, number(all, "tokens")); // of 210: six whole pieces
+    }
+
+    private static double number(String line, String field) {
+        return Double.parseDouble(line.replaceAll(".*\"" + field + "\":([^,}]*).*", "$1"));
+    }
+
+    @Test
+    void theMemoryOfAContextIsTwoFloatsPerKvWidthAndLayer() {
+        String told = run(new InspectCommand(), folder.toString(), "--json", "--context", "1000");
+        assertEquals(2 * 4 * 2 * 16 * 1000, number(told.strip(), "fullBytes"), told);
+    }
+
+    @Test
+    void aStopTextEndsTheTextBeforeItself() {
+        String whole = text(generate("--seed", "5"));
+        String stop = whole.substring(10, 13);
+        String expected = whole.substring(0, whole.indexOf(stop));
+        assertEquals(expected, text(generate("--seed", "5", "--stop", stop, "--stop", "never to be seen")));
+        assertEquals(whole, text(generate("--seed", "5", "--stop", "never to be seen")));
+    }
+
+    /** The pieces of text in lines of JSON, escapes as they are. */
+    private static String text(String output) {
+        StringBuilder text = new StringBuilder();
+        output.lines().forEach(line -> text.append(line.replaceAll(".*\"(?:text|rest)\":\"((?:[^\"\\\\]|\\\\.)*)\".*", "$1")));
+        return text.toString();
+    }
+
+    @Test
+    void aPromptMayComeFromAFileOrStandardInput() throws Exception {
+        String expected = tokens(generate());
+        Path prompt = Files.writeString(folder.resolve("prompt.txt"), "In the beginning there was");
+        String[] args = {"--model", folder.toString(), "--max-tokens", "40", "--json", "--prompt-file"};
+        assertEquals(expected, tokens(run(new GenerateCommand(), append(args, prompt.toString()))));
+        InputStream before = System.in;
+        try {
+            System.setIn(new ByteArrayInputStream(Files.readAllBytes(prompt)));
+            assertEquals(expected, tokens(run(new GenerateCommand(), append(args, "-"))));
+        } finally {
+            System.setIn(before);
+        }
+    }
+
+    private static String[] append(String[] args, String last) {
+        String[] all = Arrays.copyOf(args, args.length + 1);
+        all[args.length] = last;
+        return all;
     }
 }

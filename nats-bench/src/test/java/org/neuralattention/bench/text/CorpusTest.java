@@ -97,6 +97,6 @@ class CorpusTest {
         assertEquals("!good", BYTES.decode(corpus.heldOut().getFirst()));
         assertEquals(3, corpus.bigramEntropy(corpus.heldOut().getFirst(), 4).bytes()); // the first token is not of the text
         UserError error = assertThrows(UserError.class, () -> Corpus.read(List.of(bad), List.of(), withBos));
-        assertTrue(error.getMessage().contains("not UTF-8"), error.getMessage());
+        assertTrue(error.getMessage().contains("not text in UTF-8"), error.getMessage());
     }
 }
