@@ -94,6 +94,9 @@ public final class GenerateCommand implements Callable<Integer> {
     @Option(names = "--stop", paramLabel = "TEXT", description = "end before this text; may be given several times")
     private List<String> stops = List.of();
 
+    @Option(names = "--no-bos", description = "do not put the tokenizer's first token before the prompt")
+    private boolean noBos;
+
     @Option(names = "--kv-budget", paramLabel = "BYTES", converter = ByteCount.class,
             description = "most memory the cache may take: 500000, 64k, 64M, 2G; the text ends where it would take more")
     private Long kvBudget;
@@ -136,11 +139,11 @@ public final class GenerateCommand implements Callable<Integer> {
     }
 
     /** The ids of the prompt, after the id that begins a sequence if the model has one. */
-    private static int[] ids(Tokenizer tokenizer, String text) {
-        IntStream bos = tokenizer.bosId().isPresent() ? IntStream.of(tokenizer.bosId().getAsInt()) : IntStream.empty();
+    private int[] ids(Tokenizer tokenizer, String text) {
+        IntStream bos = tokenizer.bosId().isPresent() && !noBos ? IntStream.of(tokenizer.bosId().getAsInt()) : IntStream.empty();
         int[] ids = IntStream.concat(bos, IntStream.of(tokenizer.encode(text))).toArray();
         if (ids.length == 0) {
-            throw new UserError("The prompt is empty and the model has no token that begins a text.");
+            throw new UserError("The prompt is empty, and no token begins the text.");
         }
         return ids;
     }
