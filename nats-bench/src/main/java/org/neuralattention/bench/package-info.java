@@ -1,2 +1,5 @@
-/** What you run: start with {@link org.neuralattention.bench.Nats}; each subcommand is a class of {@code cli}. */
+/**
+ * What you run: start with {@link org.neuralattention.bench.Nats}. Its subcommands are in {@code demo} (demo), {@code text} (train) and {@code cli}
+ * (generate, inspect, bench, and what all share).
+ */
 package org.neuralattention.bench;

@@ -1,5 +1,6 @@
 /**
  * The transformer itself: what it is ({@link org.neuralattention.model.ModelConfig}), what it knows ({@link org.neuralattention.model.Weights}),
- * what a training step holds ({@code Activations}), and {@code Transformer}, which reads from top to bottom, forward above backward.
+ * what a pass holds ({@link org.neuralattention.model.Activations}), and {@link org.neuralattention.model.Transformer}, which reads from top to
+ * bottom, forward above backward; it calls {@code Block} (all of a layer but its attention) and {@link org.neuralattention.model.LayerRoles}.
  */
 package org.neuralattention.model;

@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.neuralattention.cache.KvCache;
+import org.neuralattention.generate.Session;
 import org.neuralattention.io.JsonObject;
 import org.neuralattention.io.ModelLoader;
 import org.neuralattention.io.SafeTensors;
@@ -63,6 +65,33 @@ class NatsLlamaGoldenTest {
             double[] shares = Arrays.stream(counts).mapToDouble(n -> n / (double) Arrays.stream(counts).sum()).toArray();
             assertArrayEquals(facts.list("eval_role_share").stream().mapToDouble(x -> ((Number) x).doubleValue()).toArray(), shares, 1e-6);
             assertEquals(facts.doubleValue("eval_visible_fraction"), s.share(), 1e-6); // the file has a mean of float32
+        }
+    }
+
+    /** Token by token and in pieces, through the cache: the logits behind every piece, and the share that was held. */
+    @Test
+    void sessionsGiveTheGoldenEvaluation() throws IOException {
+        double share = JsonObject.read(directory().resolve("README.json")).doubleValue("eval_visible_fraction");
+        try (Team team = Team.of(2); SafeTensors expected = open()) {
+            Transformer transformer = new Transformer(ModelLoader.load(directory()), team);
+            int[] ids = inputs(expected, 0);
+            int rows = ids.length / BATCH;
+            int vocab = transformer.config().vocabSize();
+            double[] logits = expected.readDoubles("eval.logits");
+            for (int piece : new int[] {1, 2, 3, 7, rows}) {
+                double held = 0;
+                for (int b = 0; b < BATCH; b++) {
+                    Session session = new Session(transformer, KvCache.of(transformer.config()), RoleChoice.BEST, piece);
+                    for (int n = 0; n < rows; n += piece) {
+                        int count = Math.min(piece, rows - n);
+                        session.prefill(ids, b * rows + n, count);
+                        int last = (b * rows + n + count - 1) * vocab;
+                        assertClose("pieces of " + piece + ", row " + n, 1e-5, Arrays.copyOfRange(logits, last, last + vocab), session.logits());
+                    }
+                    held += session.cache().stats().kvShare() / BATCH;
+                }
+                assertEquals(share, held, 1e-6, "pieces of " + piece);
+            }
         }
     }
 

@@ -1,2 +1,2 @@
-/** The subcommands of {@code nats} and what they share. A command checks its input, calls the library, prints. */
+/** The commands generate, inspect and bench, and what all commands share. A command checks its input, calls the library, prints. */
 package org.neuralattention.bench.cli;
