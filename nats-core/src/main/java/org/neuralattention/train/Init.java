@@ -19,7 +19,7 @@ public record Init(double std, double embeddingStd, boolean scaledOutputs) {
     /** Everything 0.02, as GPT-2. */
     public static final Init GPT2 = new Init(0.02, 0.02, true);
 
-    /** A livelier start for narrow models on short runs: matrices 0.1, embedding 0.5 (spec: tasks, section 7). */
+    /** A livelier start for narrow models on short runs: matrices 0.1, embedding 0.5 (docs/running.md). */
     public static final Init LIVELY = new Init(0.1, 0.5, false);
 
     private static final int LAYER = -2; // neither a model's layer nor the data's

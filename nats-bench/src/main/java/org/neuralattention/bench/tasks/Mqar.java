@@ -11,7 +11,7 @@ import java.util.Objects;
  * <p>Queries are uniform over the second half, so no window can answer them: on average half the sequence lies between a
  * pair and its query. Ids: keys are [0, keys), values [keys, keys + values), filler [keys + values, vocabSize).
  *
- * <p>Source: tasks.md sections 4 and 7, after Arora et al., arXiv 2312.04927.
+ * <p>Source: after Arora et al., arXiv 2312.04927; why so, docs/running.md. Test vectors: vectors/mqar.json.
  *
  * @param keys number of key tokens
  * @param values number of value tokens

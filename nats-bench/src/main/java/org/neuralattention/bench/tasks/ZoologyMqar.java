@@ -8,7 +8,7 @@ import java.util.Objects;
  * at a slot g of the query area drawn without replacement with probability proportional to {@code a g^(a-1)}: a = 1 is
  * uniform, a small a asks mostly near the pairs. Ids: 0 elsewhere, keys [1, vocabSize / 2), values [vocabSize / 2, vocabSize).
  *
- * <p>Source: tasks.md section 4, after zoology/data/multiquery_ar.py.
+ * <p>Source: github.com/HazyResearch/zoology, zoology/data/multiquery_ar.py. Test vectors: vectors/mqar.json.
  *
  * @param vocabSize ids, more than {@code length}
  * @param length tokens of a sequence, even, at least 4 times {@code pairs}
