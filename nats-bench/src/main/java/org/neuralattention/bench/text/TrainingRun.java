@@ -63,10 +63,6 @@ final class TrainingRun {
         return trainer.steps();
     }
 
-    ModelConfig model() {
-        return trainer.model();
-    }
-
     /**
      * Trains to the end, or until {@code interrupted}.
      *
