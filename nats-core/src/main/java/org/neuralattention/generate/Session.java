@@ -97,7 +97,7 @@ public final class Session {
 
     private void decodeAttention(int layer, Activations s, Activations.Layer a) {
         float[] d = a.data;
-        roles.forward(s, a, layer, transformer.weights().layers.get(layer), choice, cache.position());
+        roles.choose(s, a, layer, transformer.weights().layers.get(layer), choice, cache.position());
         DecodeAttention.forward(d, a.attention, d, a.q, cache.spans(layer, d, a.k, d, a.v), c.nHeads(), c.nKvHeads(), c.headDim(), team);
         cache.append(layer, a.roles, 0, d, a.k, d, a.v, 1);
     }

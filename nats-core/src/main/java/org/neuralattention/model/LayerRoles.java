@@ -4,7 +4,6 @@ import static java.util.Arrays.fill;
 
 import org.neuralattention.kernels.AttentionShape;
 import org.neuralattention.kernels.RoleGradient;
-import org.neuralattention.kernels.SparseAttention;
 import org.neuralattention.kernels.Team;
 import org.neuralattention.roles.KvPrice;
 import org.neuralattention.roles.Lifetimes;
@@ -22,24 +21,31 @@ import org.neuralattention.roles.RoleSpace;
 public final class LayerRoles {
 
     private final ModelConfig c;
-    private final RoleSpace space; // null for a model without roles
+    private final RoleSpace space; // no window for a model without roles
     private final Team team;
     private final int[] windows;
 
     public LayerRoles(ModelConfig config, Team team) {
         this.c = config;
         this.team = team;
-        this.space = config.hasRoles() ? RoleSpace.of(config) : null;
         this.windows = config.roleWindows().stream().mapToInt(Integer::intValue).toArray();
+        this.space = RoleSpace.of(windows);
     }
 
     /** Sets {@code a.roles} and {@code a.lastRow} for the tokens of a pass that starts at {@code firstPosition}. */
     public void forward(Activations s, Activations.Layer a, int layer, Weights.Layer w, RoleChoice choice, long firstPosition) {
+        choose(s, a, layer, w, choice, firstPosition);
+        AttentionShape n = s.shape();
+        Lifetimes.lastRow(a.lastRow, 0, a.roles, 0, space, c.attentionWindow(), n.batch(), n.nKvHeads(), n.rows(), team);
+    }
+
+    /** Sets {@code a.roles} only: all that decoding needs, for its cache knows who lives. */
+    public void choose(Activations s, Activations.Layer a, int layer, Weights.Layer w, RoleChoice choice, long firstPosition) {
         if (choice instanceof RoleChoice.Full) {
-            full(s, a);
+            fill(a.roles, 0, s.rows() * c.nKvHeads(), Role.GLOBAL);
             return;
         }
-        if (space == null) {
+        if (!c.hasRoles()) {
             throw new IllegalStateException("the model has no roles (its configuration lists no role windows): choose RoleChoice.FULL");
         }
         AttentionShape n = s.shape();
@@ -59,15 +65,6 @@ public final class LayerRoles {
             case RoleChoice.Noise given -> sample(a, n, given.noise()[layer], 0);
             case RoleChoice.Fixed fixed -> fixed(a, n, layer, fixed.policy(), firstPosition);
             case RoleChoice.Full _ -> throw new AssertionError();
-        }
-        Lifetimes.lastRow(a.lastRow, 0, a.roles, 0, space, c.attentionWindow(), n.batch(), n.nKvHeads(), n.rows(), team);
-    }
-
-    private void full(Activations s, Activations.Layer a) {
-        int keys = s.rows() * c.nKvHeads();
-        fill(a.roles, 0, keys, Role.GLOBAL);
-        for (int i = 0; i < keys; i++) {
-            a.lastRow[i] = c.attentionWindow() == 0 ? SparseAttention.OPEN : i % s.seqLen() + c.attentionWindow() - 1;
         }
     }
 

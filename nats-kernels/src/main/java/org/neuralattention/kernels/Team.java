@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 
@@ -29,8 +30,10 @@ public final class Team implements AutoCloseable {
     /** Turns of a wait before it parks: longer than the gap between two ops of a step, short enough to leave a busy machine alone. */
     private static final int SPINS = 2_000;
 
-    /** Low bits of {@link #round} that hold the number of helpers. */
-    private static final int HELPER_BITS = 10;
+    /** Low bits of {@link #gate}: how many helpers have joined the round, and above them whether it is closed. */
+    private static final int JOINED = (1 << 10) - 1;
+    private static final int CLOSED = 1 << 10;
+    private static final int ROUND_SHIFT = 11;
 
     private enum Phase { IDLE, BUSY, CLOSE_WHEN_DONE, CLOSED }
 
@@ -42,11 +45,14 @@ public final class Team implements AutoCloseable {
     private final Map<Class<?>, int[][]> workerInts = new HashMap<>();
     private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.IDLE);
     private final AtomicInteger next = new AtomicInteger();
-    private final AtomicInteger pending = new AtomicInteger();
+    private final AtomicInteger finished = new AtomicInteger();
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
 
-    /** Number of the round and, in its low bits, how many workers help in it. Writing it publishes task and tasks. */
-    private volatile long round;
+    /**
+     * Number of the round, whether it is closed, and how many helpers joined. Opening it publishes task and tasks; the caller
+     * closes it when no task is left, so that it waits for those who joined and not for one that is still waking up.
+     */
+    private final AtomicLong gate = new AtomicLong(CLOSED);
 
     /** The caller, once it has parked to wait for the last helper. */
     private volatile Thread waiting;
@@ -113,17 +119,16 @@ public final class Team implements AutoCloseable {
         if (workers[workers.length - 1] == null) {
             start();
         }
-        int helpers = Math.min(workers.length, tasks - 1);
         this.task = task;
         this.tasks = tasks;
         next.set(0);
-        pending.set(helpers);
-        round = ((round >>> HELPER_BITS) + 1) << HELPER_BITS | helpers;
-        for (int i = 0; i < helpers; i++) {
+        finished.set(0);
+        gate.set((gate.get() >>> ROUND_SHIFT) + 1 << ROUND_SHIFT);
+        for (int i = 0; i < Math.min(workers.length, tasks - 1); i++) {
             workers[i].wake();
         }
         work(0);
-        awaitHelpers();
+        awaitHelpers((int) gate.getAndAdd(CLOSED) & JOINED);
         this.task = null;
         Throwable thrown = failure.getAndSet(null);
         if (thrown != null) {
@@ -143,16 +148,16 @@ public final class Team implements AutoCloseable {
     }
 
     /** Spins, then parks: a helper may have lost its core to another program. */
-    private void awaitHelpers() {
+    private void awaitHelpers(int joined) {
         for (int spin = 0; spin < SPINS; spin++) {
-            if (pending.get() == 0) {
+            if (finished.get() == joined) {
                 return;
             }
             Thread.onSpinWait();
         }
         boolean interrupted = false;
         waiting = Thread.currentThread();
-        while (pending.get() > 0) {
+        while (finished.get() < joined) {
             LockSupport.park(this);
             interrupted |= Thread.interrupted(); // park returns at once while it is set
         }
@@ -170,7 +175,7 @@ public final class Team implements AutoCloseable {
     private void start() {
         for (int i = 0; i < workers.length; i++) {
             if (workers[i] == null) { // not so if an earlier start ran out of threads midway
-                Worker worker = new Worker(i + 1, round);
+                Worker worker = new Worker(i + 1, gate.get() >>> ROUND_SHIFT);
                 worker.start();
                 workers[i] = worker;
             }
@@ -267,22 +272,23 @@ public final class Team implements AutoCloseable {
 
         @Override
         public void run() {
-            while (awaitRound()) {
+            while (joinRound()) {
                 work(index);
-                if (pending.decrementAndGet() == 0) {
-                    LockSupport.unpark(waiting); // null while the caller spins: does nothing
-                }
+                finished.incrementAndGet();
+                LockSupport.unpark(waiting); // null while the caller spins: does nothing
             }
         }
 
-        /** Waits for the next round that this worker helps in: true to work, false to end. */
-        private boolean awaitRound() {
+        /** Waits for a round that is open and joins it: true to work, false to end. */
+        private boolean joinRound() {
             for (int spin = 0; ; spin++) {
-                long now = round;
-                if (now != seen) {
-                    seen = now;
-                    // A round that wants this worker cannot end without it; one that does not may be skipped unseen.
-                    if (index <= (now & (1 << HELPER_BITS) - 1)) {
+                long now = gate.get();
+                if (now >>> ROUND_SHIFT != seen) {
+                    if ((now & CLOSED) == 0 && !gate.compareAndSet(now, now + 1)) {
+                        continue; // another helper joined at the same time, or the caller closed it
+                    }
+                    seen = now >>> ROUND_SHIFT;
+                    if ((now & CLOSED) == 0) {
                         return true;
                     }
                 }
@@ -291,7 +297,7 @@ public final class Team implements AutoCloseable {
                     continue;
                 }
                 parked = true;
-                if (round == seen && phase.get() != Phase.CLOSED) {
+                if (gate.get() >>> ROUND_SHIFT == seen && phase.get() != Phase.CLOSED) {
                     LockSupport.park(this);
                 }
                 parked = false;
