@@ -15,6 +15,9 @@ import org.neuralattention.kernels.vector.RoleGradientVector;
  *   charge_n = sum over n < m <= nxt(n) of running_m(n),  running_m(n) = sum of A_mj over locals j < n with no global in (j, n)
  * </pre>
  * Keys are visited in ascending order with one running sum per row, so memory is O(rows). Spec 3.2.
+ *
+ * <p>A NaN or infinity changes no bit of a sum above without its pairs: one in row m leaves the keys after m as they are; one in key n all other
+ * keys, but for the charges up to the next global if n is local.
  */
 public final class RoleGradient {
 
@@ -46,8 +49,8 @@ public final class RoleGradient {
             float[][] floats = team.workerFloats(RoleGradient.class, RoleGradientVector.floats(shape));
             int[][] ints = team.workerInts(RoleGradient.class, RoleGradientVector.ints(shape));
             var call = new RoleGradientVector(dRoles, dRolesOffset, dOut, dOutOffset, out, outOffset, lse, lseOffset, q, qOffset,
-                    k, kOffset, v, vOffset, roles, rolesOffset, windows, attentionWindow, shape);
-            team.run(call.tasks(), (task, worker) -> call.run(task, partial, floats[worker], ints[worker]));
+                    k, kOffset, v, vOffset, roles, rolesOffset, windows, attentionWindow, shape, floats, ints);
+            team.run(call.tasks(), (task, worker) -> call.run(task, worker, partial));
             team.run(shape.batch() * shape.nKvHeads(), (task, worker) -> call.reduce(task, partial));
             return;
         }
@@ -84,17 +87,18 @@ public final class RoleGradient {
         int rows = shape.rows();
         int dim = shape.headDim();
         int channels = 2 + windows.length;
-        int[] next = new int[shape.batch() * shape.nKvHeads() * rows];
-        nextGlobal(next, roles, rolesOffset, rows);
+        int[][] ints = team.workerInts(RoleGradient.class, rows);
         float[] running = team.scratch(RoleGradient.class, 0, shape.batch() * shape.nKvHeads() * rows);
         team.run(shape.batch() * shape.nKvHeads(), (bg, worker) -> {
             int b = bg / shape.nKvHeads();
             int g = bg % shape.nKvHeads();
             int first = bg * rows;
+            int[] next = ints[worker];
+            nextGlobal(next, roles, rolesOffset + first, rows);
             Arrays.fill(running, first, first + rows, 0);
             for (int n = 0; n < rows; n++) {
                 int role = roles[rolesOffset + first + n];
-                int nxt = next[first + n];
+                int nxt = next[n];
                 int d = dRolesOffset + (first + n) * channels;
                 int key = ((b * rows + n) * shape.nKvHeads() + g) * dim;
                 int last = attentionWindow == 0 ? rows - 1 : (int) Math.min(rows - 1L, n + attentionWindow - 1L);
@@ -130,15 +134,13 @@ public final class RoleGradient {
         });
     }
 
-    /** next[n] = the next global strictly after n in the same sequence, or rows - 1. */
-    static void nextGlobal(int[] next, int[] roles, int rolesOffset, int rows) {
-        for (int first = 0; first < next.length; first += rows) {
-            int nxt = rows - 1;
-            for (int n = rows - 1; n >= 0; n--) {
-                next[first + n] = nxt;
-                if (roles[rolesOffset + first + n] == 0) {
-                    nxt = n;
-                }
+    /** next[n] = the next global strictly after n, or rows - 1. */
+    private static void nextGlobal(int[] next, int[] roles, int rolesOffset, int rows) {
+        int nxt = rows - 1;
+        for (int n = rows - 1; n >= 0; n--) {
+            next[n] = nxt;
+            if (roles[rolesOffset + n] == 0) {
+                nxt = n;
             }
         }
     }

@@ -13,6 +13,9 @@ import org.neuralattention.kernels.vector.SparseAttentionVector;
  *
  * <p>{@code lastRow} is [batch, nKvHeads, rows]: any value from rows - 1 on ({@link #OPEN} too) means "to the end"; a value below n hides key n
  * from every row, its own too. A row that sees nothing has out = 0, lse = -infinity and no gradient. A key that no row sees is never read.
+ *
+ * <p>What is not finite stays where it is seen: a NaN or infinity in a key, a value, a query or an output's gradient changes no bit of the results of rows and keys
+ * that have no visible pair with it. Where it is met, the query tiles it is in run some times slower.
  */
 public final class SparseAttention {
 
@@ -46,8 +49,9 @@ public final class SparseAttention {
             float[][] floats = team.workerFloats(SparseAttention.class, SparseAttentionVector.floats(shape));
             int[][] ints = team.workerInts(SparseAttention.class, SparseAttentionVector.ints());
             var call = new SparseAttentionVector(
-                    out, outOffset, lse, lseOffset, q, qOffset, k, kOffset, v, vOffset, lastRow, lastRowOffset, past, shape);
-            team.run(call.tasks(), (task, worker) -> call.run(task, floats[worker], ints[worker]));
+                    out, outOffset, lse, lseOffset, q, qOffset, k, kOffset, v, vOffset, lastRow, lastRowOffset, past, shape,
+                    floats, ints);
+            team.run(call.tasks(), call::run);
             return;
         }
         plainForward(out, outOffset, lse, lseOffset, q, qOffset, k, kOffset, v, vOffset, lastRow, lastRowOffset, past, shape, team);
@@ -80,8 +84,8 @@ public final class SparseAttention {
             float[][] floats = team.workerFloats(SparseAttention.class, SparseAttentionBackwardVector.floats(shape));
             int[][] ints = team.workerInts(SparseAttention.class, SparseAttentionBackwardVector.ints());
             var call = new SparseAttentionBackwardVector(dq, dqOffset, dk, dkOffset, dv, dvOffset, dOut, dOutOffset, out, outOffset,
-                    lse, lseOffset, q, qOffset, k, kOffset, v, vOffset, lastRow, lastRowOffset, shape);
-            team.run(call.tasks(), (task, worker) -> call.run(task, dkParts, dvParts, floats[worker], ints[worker]));
+                    lse, lseOffset, q, qOffset, k, kOffset, v, vOffset, lastRow, lastRowOffset, shape, floats, ints);
+            team.run(call.tasks(), (task, worker) -> call.run(task, worker, dkParts, dvParts));
             team.run(call.reduceTasks(), (task, worker) -> call.reduce(task, dkParts, dvParts));
             return;
         }

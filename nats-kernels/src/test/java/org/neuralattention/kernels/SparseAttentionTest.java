@@ -15,7 +15,7 @@ class SparseAttentionTest {
 
     private static final Team SERIAL = Team.serial();
     private static final int[] ROWS = {1, 2, 15, 16, 17, 63, 64, 65, 127, 130, 257};
-    private static final int[] DIMS = {8, 16, 24, 32, 64, 72, 128};
+    private static final int[] DIMS = {2, 8, 16, 24, 32, 34, 64, 72, 128};
 
     @Property(tries = 300)
     void forwardIsTheSoftmaxOverVisibleKeys(

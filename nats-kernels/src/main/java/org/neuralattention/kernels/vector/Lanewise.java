@@ -2,6 +2,7 @@ package org.neuralattention.kernels.vector;
 
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
 
 /** Moves a tile of up to 64 rows between memory, row by row, and the lanes: t[d][l] is element d of row l. */
 final class Lanewise {
@@ -96,6 +97,15 @@ final class Lanewise {
             }
             sum.intoArray(t, tOffset + l);
         }
+    }
+
+    /** Whether {@code length} floats, a multiple of the vector length, hold no NaN and no infinity. */
+    static boolean finite(float[] t, int tOffset, int length) {
+        FloatVector zeros = FloatVector.zero(Lanes.F);
+        for (int i = 0; i < length; i += Lanes.N) {
+            zeros = FloatVector.fromArray(Lanes.F, t, tOffset + i).fma(FloatVector.zero(Lanes.F), zeros); // 0 x infinity and 0 x NaN are NaN, and stay
+        }
+        return zeros.compare(VectorOperators.EQ, 0).allTrue();
     }
 
     /** t[l] = lse[l]; +infinity, with which every exp(score - lse) is 0, for rows that see nothing and lanes without a row. */

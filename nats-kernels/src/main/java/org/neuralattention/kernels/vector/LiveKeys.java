@@ -71,4 +71,33 @@ final class LiveKeys {
             }
         }
     }
+
+    /**
+     * c[d][l] += sum_i a[i][d] b[i][l] over the keys i that lane l sees, all in x. The bits of {@link LaneProduct} with a b that is 0 for the other lanes,
+     * but there 0 x NaN is NaN. It is some ten times slower: for tiles in which that has happened.
+     */
+    void addToLanes(float[] x, int c, int a, int dim, int b) {
+        for (int i = 0; i < count; i++) {
+            int last = key[LAST + i];
+            for (int d = 0; d < dim; d++) {
+                float factor = x[a + i * dim + d];
+                for (int l = key[FIRST + i]; l <= last; l++) {
+                    x[c + d * LANES + l] = Math.fma(factor, x[b + i * LANES + l], x[c + d * LANES + l]);
+                }
+            }
+        }
+    }
+
+    /** c[i][d] += sum of a[i][l] b[l][d] over the lanes l < rows that see key i; rows of b and c are {@code row} apart. As {@link #addToLanes}. */
+    void addToKeys(float[] x, int c, int a, int b, int row, int rows) {
+        for (int i = 0; i < count; i++) {
+            int last = Math.min(key[LAST + i], rows - 1);
+            for (int l = key[FIRST + i]; l <= last; l++) {
+                float factor = x[a + i * LANES + l];
+                for (int d = 0; d < row; d++) {
+                    x[c + i * row + d] = Math.fma(factor, x[b + l * row + d], x[c + i * row + d]);
+                }
+            }
+        }
+    }
 }

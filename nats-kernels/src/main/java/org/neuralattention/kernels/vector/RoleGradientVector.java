@@ -29,11 +29,13 @@ public final class RoleGradientVector {
     private final int rolesOffset, attentionWindow;
     private final AttentionShape shape;
     private final int rows, dim, group, tiles, parts, channels, queryRow, keyRow;
+    private final Tile[] workers;
 
+    /** {@code floats} and {@code ints}: for each worker a scratch of {@link #floats} and {@link #ints}. */
     public RoleGradientVector(
             float[] dRoles, int dRolesOffset, float[] dOut, int dOutOffset, float[] out, int outOffset, float[] lse, int lseOffset,
             float[] q, int qOffset, float[] k, int kOffset, float[] v, int vOffset, int[] roles, int rolesOffset,
-            int[] windows, int attentionWindow, AttentionShape shape) {
+            int[] windows, int attentionWindow, AttentionShape shape, float[][] floats, int[][] ints) {
         this.dRoles = dRoles;
         this.dRolesOffset = dRolesOffset;
         this.dOut = dOut;
@@ -61,6 +63,10 @@ public final class RoleGradientVector {
         channels = 2 + windows.length;
         queryRow = shape.nHeads() * dim;
         keyRow = shape.nKvHeads() * dim;
+        workers = new Tile[floats.length];
+        for (int i = 0; i < workers.length; i++) {
+            workers[i] = new Tile(floats[i], ints[i]);
+        }
     }
 
     private static int parts(AttentionShape shape) {
@@ -90,15 +96,16 @@ public final class RoleGradientVector {
     }
 
     /** Computes one task with a worker's own scratch and the partial sums of all. */
-    public void run(int task, float[] partial, float[] floats, int[] ints) {
+    public void run(int task, int worker, float[] partial) {
         int part = task % parts;
         int pair = task / parts;
         int b = pair / shape.nKvHeads();
         int g = pair % shape.nKvHeads();
-        nextGlobals(ints, pair);
+        Tile t = workers[worker];
+        nextGlobals(t.ints, pair);
         int sums = task * rows * channels;
         Arrays.fill(partial, sums, sums + rows * channels, 0);
-        Tile t = new Tile(floats, ints, partial, sums, rolesOffset + pair * rows);
+        t.begin(partial, sums, rolesOffset + pair * rows);
         for (int tile = part; tile < tiles; tile += parts) {
             t.load(b, g, tile * LANES);
             int firstKey = attentionWindow == 0 ? 0 : Math.max(0, t.firstRow - attentionWindow + 1);
@@ -140,9 +147,11 @@ public final class RoleGradientVector {
     private final class Tile {
         private final float[] x;
         private final int[] ints;
-        private final float[] partial;
-        private final int sums;
-        private final int firstRole;
+
+        /** The task's own sums, and its first role. */
+        private float[] partial;
+        private int sums;
+        private int firstRole;
 
         /** [BLOCK, LANES] each: A summed over the group; scores; dP. */
         private final int a = group * (2 * dim + 2) * LANES + dim * LANES;
@@ -159,9 +168,12 @@ public final class RoleGradientVector {
         int firstRow;
         int tileRows;
 
-        Tile(float[] floats, int[] ints, float[] partial, int sums, int firstRole) {
+        Tile(float[] floats, int[] ints) {
             x = floats;
             this.ints = ints;
+        }
+
+        void begin(float[] partial, int sums, int firstRole) {
             this.partial = partial;
             this.sums = sums;
             this.firstRole = firstRole;

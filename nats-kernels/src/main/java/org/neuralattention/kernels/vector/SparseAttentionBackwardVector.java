@@ -9,6 +9,8 @@ import org.neuralattention.kernels.AttentionShape;
  *
  * <p>A task owns the query tiles t = part, part + parts, ... of one KV head: it adds to their dq directly and keeps dk and dv of all keys in sums of its own, which
  * {@link #reduce} adds up in the order of the parts. The number of parts follows from the shape alone, so the bits do not depend on threads.
+ *
+ * <p>The products take pairs that are not visible with a factor 0, and 0 x NaN is NaN: a tile in which a number is not finite is done by products over visible pairs only.
  */
 public final class SparseAttentionBackwardVector {
 
@@ -28,11 +30,13 @@ public final class SparseAttentionBackwardVector {
     private final int lastRowOffset;
     private final AttentionShape shape;
     private final int rows, dim, paddedDim, group, tiles, parts, queryRow, keyRow;
+    private final Tile[] workers;
 
+    /** {@code floats} and {@code ints}: for each worker a scratch of {@link #floats} and {@link #ints}. */
     public SparseAttentionBackwardVector(
             float[] dq, int dqOffset, float[] dk, int dkOffset, float[] dv, int dvOffset, float[] dOut, int dOutOffset,
             float[] out, int outOffset, float[] lse, int lseOffset, float[] q, int qOffset, float[] k, int kOffset,
-            float[] v, int vOffset, int[] lastRow, int lastRowOffset, AttentionShape shape) {
+            float[] v, int vOffset, int[] lastRow, int lastRowOffset, AttentionShape shape, float[][] floats, int[][] ints) {
         this.dq = dq;
         this.dqOffset = dqOffset;
         this.dk = dk;
@@ -62,6 +66,10 @@ public final class SparseAttentionBackwardVector {
         parts = parts(shape);
         queryRow = shape.nHeads() * dim;
         keyRow = shape.nKvHeads() * dim;
+        workers = new Tile[floats.length];
+        for (int i = 0; i < workers.length; i++) {
+            workers[i] = new Tile(floats[i], ints[i]);
+        }
     }
 
     private static int paddedDim(AttentionShape shape) {
@@ -86,7 +94,7 @@ public final class SparseAttentionBackwardVector {
 
     /** Floats a worker needs. */
     public static int floats(AttentionShape shape) {
-        int perHead = 3 * shape.headDim() * LANES + 2 * LANES * paddedDim(shape) + 2 * LANES;
+        int perHead = (2 * shape.headDim() + 3 * paddedDim(shape) + 2) * LANES;
         return shape.group() * perHead + BLOCK * (2 * LANES + shape.headDim() + 2 * paddedDim(shape));
     }
 
@@ -96,35 +104,52 @@ public final class SparseAttentionBackwardVector {
     }
 
     /** Computes one task with a worker's own scratch and the partial sums of all. */
-    public void run(int task, float[] dkParts, float[] dvParts, float[] floats, int[] ints) {
+    public void run(int task, int worker, float[] dkParts, float[] dvParts) {
         int part = task % parts;
         int b = task / parts / shape.nKvHeads();
         int g = task / parts % shape.nKvHeads();
         int sums = task * rows * paddedDim;
         Arrays.fill(dkParts, sums, sums + rows * paddedDim, 0);
         Arrays.fill(dvParts, sums, sums + rows * paddedDim, 0);
-        Tile t = new Tile(floats);
-        LiveKeys live = new LiveKeys(ints);
-        int head = b * rows * keyRow + g * dim;
-        int visible = lastRowOffset + (b * shape.nKvHeads() + g) * rows;
+        Tile t = workers[worker];
         for (int tile = part; tile < tiles; tile += parts) {
-            int firstRow = tile * LANES;
-            t.load(b, g, firstRow);
-            boolean first = true;
-            for (int n = 0; n < firstRow + t.tileRows;) {
-                n = live.collect(n, firstRow + t.tileRows, 0, lastRow, visible, firstRow);
-                if (live.count > 0) {
-                    t.attend(live, first, head);
-                    t.scatter(live, dkParts, t.dkBlock, sums);
-                    t.scatter(live, dvParts, t.dvBlock, sums);
-                    first = false;
-                }
+            t.load(b, g, tile * LANES);
+            int end = t.firstRow + t.tileRows;
+            int done = t.finiteQueries() ? attend(t, b, g, dkParts, dvParts, sums, 0, false) : 0;
+            if (done < end) {
+                attend(t, b, g, dkParts, dvParts, sums, done, true);
             }
-            for (int j = 0; j < group && !first; j++) {
-                Lanewise.add(dq, dqOffset + (b * rows + firstRow) * queryRow + (g * group + j) * dim, queryRow,
-                        floats, t.dqLanes(j), t.tileRows, dim, shape.scale());
+            for (int j = 0; j < group && t.sees; j++) {
+                Lanewise.add(dq, dqOffset + (b * rows + t.firstRow) * queryRow + (g * group + j) * dim, queryRow,
+                        t.x, t.dqLanes(j), t.tileRows, dim, shape.scale());
             }
         }
+    }
+
+    /**
+     * dq of a tile from all keys, and its part of dk and dv of the keys from {@code from} on. Returns the key where the first block begins
+     * that must be done with visible pairs only, from which on dk and dv are still to do; at most the number of keys.
+     */
+    private int attend(Tile t, int b, int g, float[] dkParts, float[] dvParts, int sums, int from, boolean visibleOnly) {
+        LiveKeys live = t.live;
+        int end = t.firstRow + t.tileRows;
+        t.sees = false;
+        for (int n = 0; n < end;) {
+            int block = n;
+            n = live.collect(n, end, 0, lastRow, lastRowOffset + (b * shape.nKvHeads() + g) * rows, t.firstRow);
+            if (live.count > 0) {
+                t.attend(b * rows * keyRow + g * dim, visibleOnly);
+                t.sees = true;
+                if (!visibleOnly && t.spoilt()) {
+                    return block;
+                }
+                if (block >= from) {
+                    t.scatter(dkParts, t.dkBlock, sums);
+                    t.scatter(dvParts, t.dvBlock, sums);
+                }
+            }
+        }
+        return end;
     }
 
     /** Independent tasks of {@link #reduce}. */
@@ -157,17 +182,23 @@ public final class SparseAttentionBackwardVector {
 
     /** A query tile in a worker's scratch: rows on the lanes, and q and dOut also row by row. */
     private final class Tile {
-        private final float[] x;
-        private final int perHead = 3 * dim * LANES + 2 * LANES * paddedDim + 2 * LANES;
+        final float[] x;
+        final LiveKeys live;
+        private final int perHead = (2 * dim + 3 * paddedDim + 2) * LANES; // dq padded too: LaneProduct computes a multiple of its rows
         private final int p = group * perHead;
         private final int ds = p + BLOCK * LANES;
         private final int keys = ds + BLOCK * LANES;
         final int dkBlock = keys + BLOCK * dim;
         final int dvBlock = dkBlock + BLOCK * paddedDim;
+        int firstRow;
         int tileRows;
 
-        Tile(float[] floats) {
+        /** Whether dq holds anything: some row sees some key. */
+        boolean sees;
+
+        Tile(float[] floats, int[] ints) {
             x = floats;
+            live = new LiveKeys(ints);
         }
 
         int qLanes(int j) {
@@ -183,7 +214,7 @@ public final class SparseAttentionBackwardVector {
         }
 
         int qRows(int j) {
-            return j * perHead + 3 * dim * LANES;
+            return j * perHead + (2 * dim + paddedDim) * LANES;
         }
 
         int dOutRows(int j) {
@@ -199,6 +230,7 @@ public final class SparseAttentionBackwardVector {
         }
 
         void load(int b, int g, int firstRow) {
+            this.firstRow = firstRow;
             tileRows = Math.min(LANES, rows - firstRow);
             for (int j = 0; j < group; j++) {
                 int h = g * group + j;
@@ -216,7 +248,7 @@ public final class SparseAttentionBackwardVector {
             }
         }
 
-        void attend(LiveKeys live, boolean first, int head) {
+        void attend(int head, boolean visibleOnly) {
             int count = live.count;
             for (int i = 0; i < count; i++) {
                 System.arraycopy(k, kOffset + head + live.key[i] * keyRow, x, keys + i * dim, dim);
@@ -226,10 +258,55 @@ public final class SparseAttentionBackwardVector {
                 LaneProduct.multiplyRows(x, ds, LANES, v, vOffset + head, live.key, keyRow, x, dOutLanes(j), LANES, count, LANES, dim);
                 live.blank(x, p, Float.NEGATIVE_INFINITY);
                 softmax(j, count);
-                LaneProduct.multiply(x, dqLanes(j), LANES, x, keys, 1, dim, x, ds, LANES, dim, LANES, count, !first);
+                if (visibleOnly) {
+                    addVisible(j);
+                    continue;
+                }
+                LaneProduct.multiply(x, dqLanes(j), LANES, x, keys, 1, dim, x, ds, LANES, dim, LANES, count, sees);
                 LaneProduct.multiply(x, dvBlock, paddedDim, x, p, LANES, 1, x, dOutRows(j), paddedDim, count, paddedDim, tileRows, j > 0);
                 LaneProduct.multiply(x, dkBlock, paddedDim, x, ds, LANES, 1, x, qRows(j), paddedDim, count, paddedDim, tileRows, j > 0);
             }
+        }
+
+        /** The last three products over visible pairs only. */
+        private void addVisible(int j) {
+            if (!sees) {
+                Arrays.fill(x, dqLanes(j), dqLanes(j) + dim * LANES, 0);
+            }
+            if (j == 0) {
+                Arrays.fill(x, dkBlock, dkBlock + live.count * paddedDim, 0);
+                Arrays.fill(x, dvBlock, dvBlock + live.count * paddedDim, 0);
+            }
+            live.addToLanes(x, dqLanes(j), keys, dim, ds);
+            live.addToKeys(x, dvBlock, p, dOutRows(j), paddedDim, tileRows);
+            live.addToKeys(x, dkBlock, ds, qRows(j), paddedDim, tileRows);
+        }
+
+        /** Whether q holds no NaN and no infinity; an infinite q may leave no trace in dq, for {@link #spoilt} to find. */
+        boolean finiteQueries() {
+            boolean finite = true;
+            for (int j = 0; j < group; j++) {
+                finite &= Lanewise.finite(x, qLanes(j), dim * LANES);
+            }
+            return finite;
+        }
+
+        /**
+         * Whether a number other than q may have spread. An element of a key that is not finite makes that element of dq not finite in every lane, the first too;
+         * an element of a value, of dOut or out, or an lse makes dS so, and with it all elements of a lane of dq, the first too.
+         */
+        boolean spoilt() {
+            for (int j = 0; j < group; j++) {
+                for (int d = 0; d < dim; d++) {
+                    if (!Float.isFinite(x[dqLanes(j) + d * LANES])) {
+                        return true;
+                    }
+                }
+                if (!Lanewise.finite(x, dqLanes(j), LANES)) {
+                    return true;
+                }
+            }
+            return false;
         }
 
         /** p becomes exp(score - lse) and ds becomes p (dP - delta). */
@@ -247,7 +324,7 @@ public final class SparseAttentionBackwardVector {
         }
 
         /** Adds a block's rows to the sums of their keys. */
-        void scatter(LiveKeys live, float[] parts, int block, int sums) {
+        void scatter(float[] parts, int block, int sums) {
             for (int i = 0; i < live.count; i++) {
                 int to = sums + live.key[i] * paddedDim;
                 for (int d = 0; d < paddedDim; d += N) {

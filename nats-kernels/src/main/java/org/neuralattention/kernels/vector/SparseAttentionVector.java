@@ -12,6 +12,8 @@ import org.neuralattention.kernels.PastKeys;
  *
  * <p>With queries on the lanes neither K nor V is transposed, no sum runs across lanes and a key is used where it lies. The query heads of a group share the
  * collected keys and the packed values.
+ *
+ * <p>A value that is not finite makes NaN of every lane of its tile, for 0 x NaN is NaN: then the tile is done again by a product that leaves out what is not visible.
  */
 public final class SparseAttentionVector {
 
@@ -26,10 +28,13 @@ public final class SparseAttentionVector {
     private final PastKeys past;
     private final AttentionShape shape;
     private final int rows, dim, group, tiles, queryRow, keyRow;
+    private final Tile[] workers;
 
+    /** {@code floats} and {@code ints}: for each worker a scratch of {@link #floats} and {@link #ints}. */
     public SparseAttentionVector(
             float[] out, int outOffset, float[] lse, int lseOffset, float[] q, int qOffset, float[] k, int kOffset,
-            float[] v, int vOffset, int[] lastRow, int lastRowOffset, PastKeys past, AttentionShape shape) {
+            float[] v, int vOffset, int[] lastRow, int lastRowOffset, PastKeys past, AttentionShape shape,
+            float[][] floats, int[][] ints) {
         this.out = out;
         this.outOffset = outOffset;
         this.lse = lse;
@@ -50,6 +55,10 @@ public final class SparseAttentionVector {
         tiles = (rows + LANES - 1) / LANES;
         queryRow = shape.nHeads() * dim;
         keyRow = shape.nKvHeads() * dim;
+        workers = new Tile[floats.length];
+        for (int i = 0; i < workers.length; i++) {
+            workers[i] = new Tile(floats[i], ints[i]);
+        }
     }
 
     /** Independent tasks of the call: one per sequence, KV head and query tile. */
@@ -57,9 +66,15 @@ public final class SparseAttentionVector {
         return shape.batch() * shape.nKvHeads() * tiles;
     }
 
-    /** Floats a worker needs: per query head q, out [headDim, LANES], max and sum [LANES]; scores [BLOCK, LANES]; values [BLOCK, headDim]. */
+    /** Floats a worker needs: per query head q [headDim, LANES], out [outRows, LANES], max and sum [LANES]; scores [BLOCK, LANES]; values [BLOCK, headDim]. */
     public static int floats(AttentionShape shape) {
-        return shape.group() * (2 * shape.headDim() + 2) * LANES + BLOCK * (LANES + shape.headDim());
+        int dim = shape.headDim();
+        return shape.group() * (dim + outRows(dim) + 2) * LANES + BLOCK * (LANES + dim) + outRows(dim) - dim;
+    }
+
+    /** {@link LaneProduct} computes a multiple of its rows. */
+    private static int outRows(int dim) {
+        return (dim + LaneProduct.ROWS - 1) / LaneProduct.ROWS * LaneProduct.ROWS;
     }
 
     /** Ints a worker needs. */
@@ -68,54 +83,66 @@ public final class SparseAttentionVector {
     }
 
     /** Computes one task with a worker's own scratch. */
-    public void run(int task, float[] floats, int[] ints) {
+    public void run(int task, int worker) {
         int tile = tiles - 1 - task % tiles; // the last tiles see the most keys: first come, so that no thread ends with one
         int b = task / tiles / shape.nKvHeads();
         int g = task / tiles % shape.nKvHeads();
         int firstRow = tile * LANES;
         int tileRows = Math.min(LANES, rows - firstRow);
-        Tile t = new Tile(floats);
+        Tile t = workers[worker];
         for (int j = 0; j < group; j++) {
             int query = (b * rows + firstRow) * queryRow + (g * group + j) * dim;
-            Lanewise.load(floats, t.qLanes(j), q, qOffset + query, queryRow, tileRows, dim, shape.scale());
+            Lanewise.load(t.x, t.qLanes(j), q, qOffset + query, queryRow, tileRows, dim, shape.scale());
         }
 
-        LiveKeys live = new LiveKeys(ints);
+        boolean sees = attend(t, b, g, firstRow, tileRows, false);
+        if (sees && t.spoilt()) {
+            attend(t, b, g, firstRow, tileRows, true);
+        }
+
+        for (int j = 0; j < group; j++) {
+            int h = g * group + j;
+            if (sees) {
+                t.divide(j);
+            } else {
+                Arrays.fill(t.x, t.max(j), t.max(j) + 2 * LANES, 0);
+                Arrays.fill(t.x, t.outLanes(j), t.outLanes(j) + dim * LANES, 0);
+            }
+            t.logSumExp(j, lse, lseOffset + (b * shape.nHeads() + h) * rows + firstRow, tileRows);
+            Lanewise.store(out, outOffset + (b * rows + firstRow) * queryRow + h * dim, queryRow, t.x, t.outLanes(j), tileRows, dim);
+        }
+    }
+
+    /** Takes all keys into the running softmax of a tile; false if there are none. */
+    private boolean attend(Tile t, int b, int g, int firstRow, int tileRows, boolean visibleOnly) {
+        LiveKeys live = t.live;
         boolean first = true;
         if (past != null) {
             int end = past.headStart()[g + 1];
             for (int n = past.headStart()[g]; n < end;) {
                 n = live.collect(n, end, -end, past.lastRow(), past.lastRowOffset(), firstRow);
-                first &= !t.attend(live, first, past.k(), past.kOffset(), past.v(), past.vOffset(), dim);
+                first &= !t.attend(first, past.k(), past.kOffset(), past.v(), past.vOffset(), dim, visibleOnly);
             }
         }
         int head = b * rows * keyRow + g * dim;
         for (int n = 0; n < firstRow + tileRows;) {
             n = live.collect(n, firstRow + tileRows, 0, lastRow, lastRowOffset + (b * shape.nKvHeads() + g) * rows, firstRow);
-            first &= !t.attend(live, first, k, kOffset + head, v, vOffset + head, keyRow);
+            first &= !t.attend(first, k, kOffset + head, v, vOffset + head, keyRow, visibleOnly);
         }
-
-        for (int j = 0; j < group; j++) {
-            int h = g * group + j;
-            if (first) {
-                Arrays.fill(floats, t.max(j), t.max(j) + 2 * LANES, 0);
-                Arrays.fill(floats, t.outLanes(j), t.outLanes(j) + dim * LANES, 0);
-            } else {
-                t.divide(j);
-            }
-            t.logSumExp(j, lse, lseOffset + (b * shape.nHeads() + h) * rows + firstRow, tileRows);
-            Lanewise.store(out, outOffset + (b * rows + firstRow) * queryRow + h * dim, queryRow, floats, t.outLanes(j), tileRows, dim);
-        }
+        return !first;
     }
 
     /** State of a query tile in a worker's scratch; everything per row is on the lanes. */
     private final class Tile {
-        private final float[] x;
-        private final int scores = group * (2 * dim + 2) * LANES;
+        final float[] x;
+        final LiveKeys live;
+        private final int outRows = outRows(dim);
+        private final int scores = group * (dim + outRows + 2) * LANES;
         private final int values = scores + BLOCK * LANES;
 
-        Tile(float[] floats) {
+        Tile(float[] floats, int[] ints) {
             x = floats;
+            live = new LiveKeys(ints);
         }
 
         int qLanes(int j) {
@@ -123,11 +150,11 @@ public final class SparseAttentionVector {
         }
 
         int outLanes(int j) {
-            return (group + j) * dim * LANES;
+            return (group * dim + j * outRows) * LANES;
         }
 
         int max(int j) {
-            return 2 * group * dim * LANES + 2 * j * LANES;
+            return (group * (dim + outRows) + 2 * j) * LANES;
         }
 
         int sum(int j) {
@@ -135,7 +162,7 @@ public final class SparseAttentionVector {
         }
 
         /** Takes a block of keys into the running softmax of every query head; false if the block is empty. */
-        boolean attend(LiveKeys live, boolean first, float[] k, int kOffset, float[] v, int vOffset, int keyRow) {
+        boolean attend(boolean first, float[] k, int kOffset, float[] v, int vOffset, int keyRow, boolean visibleOnly) {
             if (live.count == 0) {
                 return false;
             }
@@ -146,9 +173,28 @@ public final class SparseAttentionVector {
                 LaneProduct.multiplyRows(x, scores, LANES, k, kOffset, live.key, keyRow, x, qLanes(j), LANES, live.count, LANES, dim);
                 live.blank(x, scores, Float.NEGATIVE_INFINITY);
                 softmax(j, live.count, first);
-                LaneProduct.multiply(x, outLanes(j), LANES, x, values, 1, dim, x, scores, LANES, dim, LANES, live.count, !first);
+                if (visibleOnly) {
+                    if (first) {
+                        Arrays.fill(x, outLanes(j), outLanes(j) + dim * LANES, 0);
+                    }
+                    live.addToLanes(x, outLanes(j), values, dim, scores);
+                } else {
+                    LaneProduct.multiply(x, outLanes(j), LANES, x, values, 1, dim, x, scores, LANES, dim, LANES, live.count, !first);
+                }
             }
             return true;
+        }
+
+        /** Whether a value may have spread: an element that is not finite makes that of every lane not finite, so one lane tells. */
+        boolean spoilt() {
+            for (int j = 0; j < group; j++) {
+                for (int d = 0; d < dim; d++) {
+                    if (!Float.isFinite(x[outLanes(j) + d * LANES])) {
+                        return true;
+                    }
+                }
+            }
+            return false;
         }
 
         /** scores become exp(score - max); max, sum and what is summed so far move to the new max. */
