@@ -73,7 +73,7 @@ class RmsNormTest {
             steepest = Math.max(steepest, r);
         }
         dx.assertEach(Slice.plus(dx0, expectedX), 4e-6, 4e-6 * steepest, "dx");
-        dWeight.assertNear(Slice.plus(dWeight0, expectedWeight), 2e-6, "dWeight");
+        dWeight.assertEach(Slice.plus(dWeight0, expectedWeight), 4e-6, 4e-6 * rows, "dWeight"); // terms of size 1 may cancel
     }
 
     @Test
