@@ -104,7 +104,7 @@ class DecodeAttentionTest {
     @Test
     void agreesWithSoftmaxInDoubleAtAwkwardLengths() {
         SplittableRandom random = new SplittableRandom(1);
-        for (int headDim : new int[] {8, 16, 24, 32, 40, 64, 80, 128, 136}) {
+        for (int headDim : new int[] {2, 8, 16, 24, 32, 34, 40, 64, 80, 128, 136}) {
             for (int keys : KEYS) {
                 for (int group = 1; group <= 3; group++) {
                     Case c = random(group, new int[] {keys, Math.max(0, keys - 1)}, headDim, 2, random);
@@ -112,6 +112,19 @@ class DecodeAttentionTest {
                             "headDim " + headDim + ", keys " + keys + ", group " + group);
                 }
             }
+        }
+    }
+
+    @Test
+    void whatIsNotFiniteStaysInItsHead() {
+        Case c = random(2, new int[] {600, 40, 600}, 34, 2, new SplittableRandom(12));
+        float[] clean = c.forward(c.cut(40, new SplittableRandom(13)), Team.serial());
+        c.rows[1][3][5] = Float.NaN; // a key
+        c.rows[1][47][33] = Float.POSITIVE_INFINITY; // a value
+        float[] out = c.forward(c.cut(40, new SplittableRandom(13)), Team.serial());
+        for (int i = 0; i < out.length; i++) {
+            boolean reached = i / 34 / 2 == 1;
+            assertEquals(reached ? Float.NaN : clean[i], out[i], "element " + i);
         }
     }
 
