@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.neuralattention.cache.KvCache;
 import org.neuralattention.kernels.DecodeAttention;
@@ -14,21 +16,35 @@ class DecodeAllocationTest {
 
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
-    /** Roles repeat every 40 tokens, shifted by 10 from head to head, so that one head reuses what another gives back; an attention window of 300 lets also the globals expire. */
+    /** In a JVM of its own: what C2 inlines, and so whether a vector becomes an object, depends on what else ran before. */
     @Test
-    void decodeInTheSteadyStateAllocatesNothing() {
+    void decodeInTheSteadyStateAllocatesNothing() throws Exception {
+        Process child = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--add-modules", "jdk.incubator.vector", "-cp", System.getProperty("java.class.path"), DecodeAllocationTest.class.getName())
+                .redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        String printed = new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, child.waitFor(), printed);
+        assertEquals("0 bytes per token", printed.strip());
+    }
+
+    /**
+     * Prints what a token allocates. Roles repeat every 40 tokens, shifted by 10 from head to head, so that one head reuses what another
+     * gives back; an attention window of 300 lets also the globals expire.
+     */
+    public static void main(String[] args) {
         KvCache cache = new KvCache(2, 2, 16, new int[] {16, 64}, 300, Long.MAX_VALUE);
         float[] q = new float[4 * 16];
         float[] k = new float[2 * 16];
         float[] out = new float[4 * 16];
         int[] roles = new int[2];
         Team team = Team.serial();
-        decode(cache, q, k, out, roles, team, 60_000); // until C2 has compiled it all: before that, vectors are objects
-        long before = THREADS.getCurrentThreadAllocatedBytes();
-        long beforeAgain = THREADS.getCurrentThreadAllocatedBytes();
-        decode(cache, q, k, out, roles, team, 20_000);
-        long allocated = THREADS.getCurrentThreadAllocatedBytes() - beforeAgain - (beforeAgain - before);
-        assertEquals(0, allocated / 20_000, allocated + " bytes in 20,000 tokens");
+        long allocated = Long.MAX_VALUE;
+        for (int attempt = 0; attempt < 20 && allocated >= 20_000; attempt++) { // until C2 has compiled it all: before that, vectors are objects
+            long before = THREADS.getCurrentThreadAllocatedBytes();
+            decode(cache, q, k, out, roles, team, 20_000);
+            allocated = THREADS.getCurrentThreadAllocatedBytes() - before;
+        }
+        System.out.println(allocated / 20_000 + " bytes per token");
     }
 
     private static void decode(KvCache cache, float[] q, float[] k, float[] out, int[] roles, Team team, int tokens) {
