@@ -35,7 +35,7 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(names = "--list", description = "only list the benchmarks")
     private boolean list;
 
-    @Option(names = "--quick", description = "one fork, a second and a half per benchmark: for a first look, not for a table")
+    @Option(names = "--quick", description = "one fork, some four seconds per benchmark, for a first look")
     private boolean quick;
 
     @Option(names = "--out", paramLabel = "FILE", description = "also write the results to FILE, in JMH's JSON")
@@ -63,7 +63,7 @@ public final class BenchCommand implements Callable<Integer> {
         }
         if (quick) {
             TimeValue half = TimeValue.milliseconds(500);
-            options.forks(1).warmupIterations(1).warmupTime(half).measurementIterations(2).measurementTime(half);
+            options.forks(1).warmupIterations(4).warmupTime(half).measurementIterations(3).measurementTime(half);
         }
         if (out != null) {
             options.result(out.toString()).resultFormat(ResultFormatType.JSON);
