@@ -1,6 +1,7 @@
 package org.neuralattention.bench;
 
 import java.io.PrintWriter;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.util.Locale;
 import org.neuralattention.bench.cli.BenchCommand;
@@ -71,7 +72,8 @@ public final class Nats implements Runnable {
         throw new ParameterException(spec.commandLine(), "A command is missing.");
     }
 
-    private static int told(PrintWriter err, boolean debug, Throwable e) {
+    /** Tells a failure in one sentence; returns its exit code. */
+    static int told(PrintWriter err, boolean debug, Throwable e) {
         return switch (e) {
             case UserError user -> fail(err, debug, e, sentence(user.getMessage()), 2);
             case ModelFormatException model -> fail(err, debug, e, sentence(model.getMessage()), 2);
@@ -79,6 +81,7 @@ public final class Nats implements Runnable {
                     fail(err, debug, e, sentence(wrongFlag.getMessage()), 2);
             case KvBudgetExceededException budget -> fail(err, debug, e, "The text ends here: " + sentence(budget.getMessage()), 1);
             case NoSuchFileException file -> fail(err, debug, e, "There is no file " + file.getFile() + ".", 2);
+            case AccessDeniedException file -> fail(err, debug, e, file.getFile() + " cannot be read or written: permission denied.", 2);
             case OutOfMemoryError memory -> fail(err, debug, e, String.format(Locale.ROOT,
                     "The heap of %d MB is too small; NATS_JAVA_OPTS=-Xmx... sets another size.", Runtime.getRuntime().maxMemory() >> 20), 1);
             default -> fail(err, debug, e, sentence(e.getClass().getSimpleName()

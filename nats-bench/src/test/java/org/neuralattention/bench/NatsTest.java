@@ -6,12 +6,18 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.AccessDeniedException;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Help can be read, mistakes are told in one sentence, exit codes tell them from failures. */
 class NatsTest {
+
+    static final List<String> COMMANDS = List.of("demo", "train", "generate", "inspect", "bench");
 
     private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();
@@ -30,12 +36,14 @@ class NatsTest {
     @Test
     void helpNamesEveryCommand() {
         assertEquals(0, nats(false, "--help"));
-        assertTrue(out.toString().contains("bench"), out.toString());
+        for (String command : COMMANDS) {
+            assertTrue(out.toString().lines().anyMatch(line -> line.strip().startsWith(command + " ")), command + " is not in " + out);
+        }
         assertEquals("", err.toString());
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"train", "generate", "inspect", "bench"})
+    @FieldSource("COMMANDS")
     void everyCommandHasHelpOfItsOwn(String command) {
         assertEquals(0, nats(false, command, "--help"));
         assertTrue(out.toString().contains("Usage: nats " + command), out.toString());
@@ -47,12 +55,28 @@ class NatsTest {
         "generate --model . --prompt a --top-p 2", "generate --model . --prompt a --max-tokens 0", "generate --model . --prompt a --threads 0",
         "generate --model . --prompt a --kv-budget 0", "generate --model . --prompt a --kv-budget lots", "generate --model . --prompt-file /nowhere",
         "generate --model . --prompt a --max-tokens -1", "generate --model . --prompt a --temperature -1", "generate --model pom.xml --prompt a",
+        "demo --length 100", "demo --pairs 0", "demo --pairs 17", "demo --steps 1", "demo --context 65", "demo --seed -1", "demo --price -1", "demo --out .",
+        "demo --out pom.xml/report.html", "bench --out .", "bench --out /nowhere/results.json TeamBench", "inspect . --seed 1",
         "inspect src", "inspect . --context 0", "inspect . --text pom.xml", "inspect", "inspect /nowhere", "inspect .", "inspect pom.xml", "inspect pom.xml --text pom.xml"})
     void aMistakeIsOneSentenceAndExitCodeTwo(String args) {
         assertEquals(2, nats(false, args.split(" ")));
         String told = err.toString();
         assertEquals(1, told.lines().count(), told);
         assertTrue(told.startsWith("nats: ") && told.strip().endsWith("."), told);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"--top-p 2, '--top-p 2: must be in (0, 1]'", "--min-p 1.5, --min-p 1.5: must be", "--top-k -1, --top-k -1: must be",
+        "--temperature NaN, --temperature NaN: must be", "--repetition-penalty 0, --repetition-penalty 0: must be"})
+    void aSamplingMistakeIsToldByTheNameOfItsOption(String option, String told) {
+        assertEquals(2, nats(false, ("generate --model . --prompt a " + option).split(" ")));
+        assertTrue(err.toString().startsWith("nats: " + told), err.toString());
+    }
+
+    @Test
+    void aFileThatMustNotBeTouchedIsAMistakeOfTheUser() {
+        assertEquals(2, Nats.told(new PrintWriter(err, true), false, new AccessDeniedException("secret.txt")));
+        assertEquals("nats: secret.txt cannot be read or written: permission denied.", err.toString().strip());
     }
 
     @Test

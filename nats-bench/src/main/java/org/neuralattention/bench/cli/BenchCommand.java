@@ -1,5 +1,6 @@
 package org.neuralattention.bench.cli;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -66,6 +67,10 @@ public final class BenchCommand implements Callable<Integer> {
             options.forks(1).warmupIterations(4).warmupTime(half).measurementIterations(3).measurementTime(half);
         }
         if (out != null) {
+            TextFiles.checkOutput("--out", out);
+            if (!Files.exists(out.toAbsolutePath().getParent())) { // JMH makes none
+                throw new UserError("--out " + out + ": there is no folder " + out.toAbsolutePath().getParent() + ".");
+            }
             options.result(out.toString()).resultFormat(ResultFormatType.JSON);
         }
         if (ModuleLayer.boot().findModule(MODULE).isEmpty()) { // not started by the launcher

@@ -15,9 +15,6 @@ public final class CommonOptions {
 
     private int threads = Runtime.getRuntime().availableProcessors();
 
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "42", description = "seed of all randomness (${DEFAULT-VALUE})")
-    private long seed;
-
     @Option(names = "--json", description = "print lines of JSON, for machines")
     private boolean json;
 
@@ -27,10 +24,6 @@ public final class CommonOptions {
             throw new ParameterException(command.commandLine(), "--threads " + threads + ": must be in [1, 1024].");
         }
         this.threads = threads;
-    }
-
-    public long seed() {
-        return seed;
     }
 
     /** The threads asked for; the caller closes the team. */

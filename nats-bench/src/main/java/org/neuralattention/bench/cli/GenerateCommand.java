@@ -67,6 +67,9 @@ public final class GenerateCommand implements Callable<Integer> {
     @Mixin
     private CommonOptions common;
 
+    @Mixin
+    private SeedOption seed;
+
     @Option(names = "--model", paramLabel = "DIR", required = true, description = "folder with config.json, safetensors and tokenizer.json")
     private Path model;
 
@@ -131,10 +134,18 @@ public final class GenerateCommand implements Callable<Integer> {
         if (stops.contains("")) {
             throw new UserError("--stop must not be empty.");
         }
-        try {
-            return new Sampling(repetitionPenalty, temperature, topK, topP, minP, common.seed());
-        } catch (IllegalArgumentException e) {
-            throw new UserError(e.getMessage(), e);
+        check(repetitionPenalty > 0 && repetitionPenalty < Float.POSITIVE_INFINITY, "--repetition-penalty", repetitionPenalty, "positive and finite");
+        check(temperature >= 0 && temperature < Float.POSITIVE_INFINITY, "--temperature", temperature, "0 or positive, and finite");
+        check(topK >= 0, "--top-k", topK, "0 (all) or positive");
+        check(topP > 0 && topP <= 1, "--top-p", topP, "in (0, 1]");
+        check(minP >= 0 && minP <= 1, "--min-p", minP, "in [0, 1]");
+        return new Sampling(repetitionPenalty, temperature, topK, topP, minP, seed.value());
+    }
+
+    private static void check(boolean right, String option, Number value, String expected) {
+        if (!right) {
+            String text = value.toString().replaceFirst("\\.0$", "");
+            throw new UserError(option + " " + text + ": must be " + expected + ".");
         }
     }
 
@@ -161,10 +172,11 @@ public final class GenerateCommand implements Callable<Integer> {
         OptionalInt eos = tokenizer.eosId();
         long started = System.nanoTime();
         long[] first = new long[1];
-        int[] generated;
+        int[] generated = new int[1];
+        KvBudgetExceededException exceeded = null;
         try {
-            generated = Generator.generate(session, sampler, ids, tokens, id -> {
-                if (first[0] == 0) {
+            Generator.generate(session, sampler, ids, tokens, id -> {
+                if (generated[0]++ == 0) {
                     first[0] = System.nanoTime();
                 }
                 if (eos.isPresent() && id == eos.getAsInt()) {
@@ -175,16 +187,15 @@ public final class GenerateCommand implements Callable<Integer> {
                 return !stop.stopped();
             });
         } catch (KvBudgetExceededException e) {
-            if (json == null) {
-                common.out().println(stop.next(decoder.end()) + stop.end());
-            }
-            throw e;
+            exceeded = e; // what there is until here is told all the same
         }
-        double promptSeconds = (first[0] - started) * 1e-9;
-        double decodeSeconds = (System.nanoTime() - first[0]) * 1e-9;
+        double promptSeconds = generated[0] == 0 ? Double.NaN : (first[0] - started) * 1e-9;
+        double decodeSeconds = generated[0] < 2 ? Double.NaN : (System.nanoTime() - first[0]) * 1e-9;
         String rest = stop.stopped() ? "" : stop.next(decoder.end()) + stop.end();
-        tell(json, rest, ids.length, ids.length / promptSeconds, generated.length,
-                generated.length < 2 ? Double.NaN : (generated.length - 1) / decodeSeconds, session.cache().stats());
+        tell(json, rest, ids.length, ids.length / promptSeconds, generated[0], (generated[0] - 1) / decodeSeconds, session.cache().stats());
+        if (exceeded != null) {
+            throw exceeded;
+        }
     }
 
     private void show(JsonLines json, int id, String text) {

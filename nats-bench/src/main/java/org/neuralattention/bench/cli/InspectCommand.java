@@ -111,9 +111,9 @@ public final class InspectCommand implements Callable<Integer> {
                 return;
             }
             list(List.of(safetensors));
-            if (common.json() == null) {
-                safetensors.metadata().forEach(this::row);
-            }
+            JsonLines json = common.json();
+            safetensors.metadata().forEach(json == null ? this::row
+                    : (name, value) -> json.event("metadata").put("name", name).put("value", value).end());
         }
     }
 
@@ -137,7 +137,7 @@ public final class InspectCommand implements Callable<Integer> {
             common.json().event("model").put("parameters", c.parameters()).put("vocabSize", c.vocabSize()).put("dim", c.dim())
                     .put("nLayers", c.nLayers()).put("nHeads", c.nHeads()).put("nKvHeads", c.nKvHeads())
                     .put("headDim", c.headDim()).put("hiddenDim", c.hiddenDim()).put("maxSeqLen", c.maxSeqLen())
-                    .put("roleWindows", c.roleWindows().toString()).put("tokenizer", describe(tokenizer))
+                    .put("roleWindows", c.roleWindows()).put("tokenizer", describe(tokenizer))
                     .put("kvBytesPerToken", perToken).put("context", tokens).put("fullBytes", seen * perToken).end();
             return;
         }
@@ -185,7 +185,7 @@ public final class InspectCommand implements Callable<Integer> {
                 bytes.merge(dtype, file.bytes(name), Long::sum);
                 rows.add(List.of(name, dtype, Arrays.toString(file.shape(name)), Numbers.bytes(file.bytes(name))));
                 if (common.json() != null) {
-                    common.json().event("tensor").put("name", name).put("dtype", dtype).put("shape", Arrays.toString(file.shape(name)))
+                    common.json().event("tensor").put("name", name).put("dtype", dtype).put("shape", Arrays.stream(file.shape(name)).boxed().toList())
                             .put("bytes", file.bytes(name)).end();
                 }
             }

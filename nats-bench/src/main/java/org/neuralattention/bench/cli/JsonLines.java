@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.util.List;
 
 /** What a command prints with {@code --json}: one object per line, each with the field {@code event}. */
 public final class JsonLines {
@@ -44,6 +45,21 @@ public final class JsonLines {
 
         public Line put(String field, long value) {
             return write(() -> json.writeNumberField(field, value));
+        }
+
+        public Line put(String field, boolean value) {
+            return write(() -> json.writeBooleanField(field, value));
+        }
+
+        /** An array of integers. */
+        public Line put(String field, List<? extends Number> values) {
+            return write(() -> {
+                json.writeArrayFieldStart(field);
+                for (Number value : values) {
+                    json.writeNumber(value.longValue());
+                }
+                json.writeEndArray();
+            });
         }
 
         /** A number, or null where it is not finite, for which JSON has no word. */

@@ -4,11 +4,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Reads a file that a user names; what is wrong with it is a {@link UserError}, and NoSuchFileException if there is none. */
+/** Files that a user names. What is wrong with them is a {@link UserError}; a missing or forbidden one is told by Nats from its exception. */
 public final class TextFiles {
 
     private TextFiles() {}
@@ -17,10 +16,20 @@ public final class TextFiles {
         if (Files.isDirectory(file)) {
             throw new UserError(file + " is a folder; a file is needed here.");
         }
-        try {
-            return Files.readAllBytes(file);
-        } catch (AccessDeniedException e) {
-            throw new UserError(file + " cannot be read: permission denied.", e);
+        return Files.readAllBytes(file);
+    }
+
+    /** Refuses, before the work and not after it, a file that could not be written; missing folders above it are made later. */
+    public static void checkOutput(String option, Path file) {
+        if (Files.isDirectory(file)) {
+            throw new UserError(option + " " + file + " is a folder; give the name of a file.");
+        }
+        Path folder = file.toAbsolutePath().getParent();
+        while (!Files.exists(folder)) {
+            folder = folder.getParent();
+        }
+        if (!Files.isDirectory(folder) || !Files.isWritable(folder)) {
+            throw new UserError(option + " " + file + ": " + folder + (Files.isDirectory(folder) ? " cannot be written." : " is not a folder."));
         }
     }
 

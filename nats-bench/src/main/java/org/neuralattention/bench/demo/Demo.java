@@ -2,6 +2,7 @@ package org.neuralattention.bench.demo;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntFunction;
 import org.neuralattention.bench.demo.RecallEvaluation.Score;
 import org.neuralattention.bench.demo.RecallEvaluation.Speed;
 import org.neuralattention.bench.tasks.Mqar;
@@ -27,7 +28,7 @@ final class Demo {
     private static final long UNSEEN = -1_000_003; // a seed that no training has: the command takes none below 0
 
     /** One row of the comparison. */
-    record Row(String name, Transformer model, RoleChoice choice, Score score, Speed speed) {}
+    record Row(String name, Score score, Speed speed) {}
 
     /** Hears what the demo does; {@code training} before each run. */
     interface Listener {
@@ -43,6 +44,20 @@ final class Demo {
 
         Row nats() {
             return rows.get(1);
+        }
+
+        /** The model that learned its roles. */
+        Transformer model() {
+            return trainings.getFirst().model();
+        }
+
+        /** What was measured: of the length asked for only if training got there. */
+        Mqar task() {
+            return recipe.task().withLength(trainings.getFirst().lessons().getLast().length());
+        }
+
+        boolean reachedLength() {
+            return task().length() == recipe.length();
         }
 
         /** Peak bytes of a row as a share of the full cache's. */
@@ -69,19 +84,19 @@ final class Demo {
         RecallTraining.Result nats = RecallTraining.learnRoles(recipe, team, listener.training("NAtS", recipe.steps()));
         listener.trained(nats);
         Mqar task = recipe.task().withLength(nats.lessons().getLast().length());
-        Score learned = RecallEvaluation.score(nats.model(), RoleChoice.BEST, task, UNSEEN, sequences);
+        Score learned = RecallEvaluation.score(nats.model(), i -> RoleChoice.BEST, task, UNSEEN, sequences);
 
         RecallTraining.Result full = follow("full attention", recipe.window(), RoleChoice.FULL, nats);
         int window = windowOf(learned.peakBytes(), task);
         RoleChoice sinkAndWindow = new RoleChoice.Fixed(RolePolicy.sinkAndWindow(SINKS, 0));
         RecallTraining.Result windowed = follow("sink + window", window, sinkAndWindow, nats);
-        RoleChoice random = new RoleChoice.Fixed(RolePolicy.random(recipe.seed(), histogram(nats.model(), task)));
+        RolePolicy random = RolePolicy.random(recipe.seed(), histogram(nats.model(), task));
 
         List<Row> rows = new ArrayList<>();
-        rows.add(row("full attention", full.model(), RoleChoice.FULL, task));
-        rows.add(row("NAtS", nats.model(), RoleChoice.BEST, task));
-        rows.add(row("sink + window " + window, windowed.model(), sinkAndWindow, task));
-        rows.add(row("random roles", nats.model(), random, task));
+        rows.add(row("full attention", full.model(), i -> RoleChoice.FULL, task));
+        rows.add(row("NAtS", nats.model(), i -> RoleChoice.BEST, task));
+        rows.add(row("sink + window " + window, windowed.model(), i -> sinkAndWindow, task));
+        rows.add(row("random roles", nats.model(), i -> ofSequence(random, i), task));
         return new Outcome(recipe, sequences, window, List.of(nats, full, windowed), List.of("NAtS", "full attention", "sink + window"), rows);
     }
 
@@ -91,10 +106,15 @@ final class Demo {
         return result;
     }
 
-    private Row row(String name, Transformer model, RoleChoice choice, Mqar task) {
+    /** A session knows only its own sequence, number 0: each of the measured ones shall draw roles of its own. */
+    private static RoleChoice ofSequence(RolePolicy policy, int index) {
+        return new RoleChoice.Fixed((layer, kvHead, sequence, position) -> policy.role(layer, kvHead, index, position));
+    }
+
+    private Row row(String name, Transformer model, IntFunction<RoleChoice> choices, Mqar task) {
         listener.measuring(name);
-        return new Row(name, model, choice, RecallEvaluation.score(model, choice, task, UNSEEN, sequences),
-                RecallEvaluation.speed(model, choice, task, context, 256));
+        return new Row(name, RecallEvaluation.score(model, choices, task, UNSEEN, sequences),
+                RecallEvaluation.speed(model, choices.apply(0), task, context, 256));
     }
 
     /** The smallest window with which sink and window hold at least as many bytes at their peak as the learned roles do. */

@@ -2,7 +2,6 @@ package org.neuralattention.bench.demo;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -10,6 +9,8 @@ import java.util.concurrent.Callable;
 import org.neuralattention.bench.cli.CommonOptions;
 import org.neuralattention.bench.cli.JsonLines;
 import org.neuralattention.bench.cli.Progress;
+import org.neuralattention.bench.cli.SeedOption;
+import org.neuralattention.bench.cli.TextFiles;
 import org.neuralattention.bench.cli.TextTable;
 import org.neuralattention.bench.cli.UserError;
 import org.neuralattention.bench.report.Numbers;
@@ -30,6 +31,9 @@ public final class DemoCommand implements Callable<Integer> {
 
     @Mixin
     private CommonOptions common;
+
+    @Mixin
+    private SeedOption seed;
 
     @Option(names = "--out", paramLabel = "FILE", defaultValue = "report.html", description = "the report (${DEFAULT-VALUE})")
     private Path out;
@@ -52,14 +56,15 @@ public final class DemoCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         check();
-        RecallRecipe recipe = new RecallRecipe(pairs, 64, length, 4096, steps, 8, price, common.seed());
+        RecallRecipe recipe = new RecallRecipe(pairs, 64, length, 4096, steps, 8, price, seed.value());
         try (Team team = common.team(); Story story = new Story()) {
             story.begin(team.size());
             Demo.Outcome outcome = new Demo(recipe, 200, context, team, story).run();
             story.close();
             DemoReport report = new DemoReport(outcome);
-            report.write(out);
             tell(outcome, report);
+            report.write(out);
+            wrote(outcome);
             return 0;
         }
     }
@@ -80,32 +85,39 @@ public final class DemoCommand implements Callable<Integer> {
         if (context < 64 || context > 1 << 20 || context % 4 != 0) {
             throw new UserError("--context " + context + ": must be a multiple of 4 in [64, 1048576].");
         }
-        if (common.seed() < 0) {
-            throw new UserError("--seed " + common.seed() + ": must not be negative.");
+        if (seed.value() < 0) {
+            throw new UserError("--seed " + seed.value() + ": must not be negative.");
         }
-        if (Files.isDirectory(out)) {
-            throw new UserError("--out " + out + " is a folder; give the name of a file.");
-        }
+        TextFiles.checkOutput("--out", out);
     }
 
     private void tell(Demo.Outcome outcome, DemoReport report) {
         JsonLines json = common.json();
         if (json != null) {
             for (Demo.Row row : outcome.rows()) {
-                json.event("row").put("name", row.name()).put("recall", row.score().recall()).put("kv_share", row.score().share())
-                        .put("peak_bytes", row.score().peakBytes()).put("mean_bytes", row.score().meanBytes())
-                        .put("bytes_share", outcome.bytesShare(row)).put("context", row.speed().context())
-                        .put("decode_tokens_per_second", row.speed().tokensPerSecond()).put("context_bytes", row.speed().bytes()).end();
+                json.event("row").put("name", row.name()).put("recall", row.score().recall()).put("kvShare", row.score().share())
+                        .put("peakBytes", row.score().peakBytes()).put("meanBytes", row.score().meanBytes())
+                        .put("bytesShare", outcome.bytesShare(row)).put("context", row.speed().context())
+                        .put("tokensPerSecond", row.speed().tokensPerSecond()).put("contextBytes", row.speed().bytes()).end();
             }
-            json.event("report").put("file", out.toString()).end();
             return;
         }
         PrintWriter text = common.out();
         text.println();
         text.print(TextTable.of(DemoReport.HEADER, report.rows()));
         text.println(report.caption());
+        report.shortfall().ifPresent(text::println);
         text.println();
-        text.println("Report: " + out);
+        text.flush();
+    }
+
+    private void wrote(Demo.Outcome outcome) {
+        if (common.json() != null) {
+            common.json().event("report").put("file", out.toString()).put("length", outcome.task().length())
+                    .put("lengthAsked", length).put("lengthReached", outcome.reachedLength()).end();
+            return;
+        }
+        common.out().println("Report: " + out);
     }
 
     /** Tells what happens while it happens. */

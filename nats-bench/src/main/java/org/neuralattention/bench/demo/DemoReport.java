@@ -7,7 +7,9 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 import org.neuralattention.bench.report.HtmlReport;
 import org.neuralattention.bench.report.LifetimeMap;
 import org.neuralattention.bench.report.LineChart;
@@ -47,6 +49,13 @@ final class DemoReport {
                 + outcome.nats().speed().context() + " tokens.";
     }
 
+    /** One sentence if the sequences are not as long as asked for, else nothing. */
+    Optional<String> shortfall() {
+        return outcome.reachedLength() ? Optional.empty() : Optional.of(outcome.recipe().length() + " tokens were not reached in "
+                + outcome.recipe().steps() + " steps, for recall did not pass " + Numbers.percent(RecallRecipe.PASSED) + " in time; measured at "
+                + task().length() + ".");
+    }
+
     void write(Path file) throws IOException {
         Demo.Row nats = outcome.nats();
         HtmlReport report = new HtmlReport("What a token is worth remembering",
@@ -61,20 +70,22 @@ final class DemoReport {
         report.paragraph("Pairs of a key and a value lie scattered in the first half of a sequence among filler; the second half asks for each key once. "
                 + "Every layer gives each token a role per head: global tokens are kept for good, local ones until the next global, sliding ones for "
                 + outcome.recipe().window() + " more steps. The roles were learned together with the weights, from scratch.");
+        shortfall().ifPresent(report::paragraph);
         report.section("At equal bytes").table(caption(), HEADER, rows());
         report.figure("Recall against bytes", scatter(), "All points but random roles are models trained as long, on the same sequences.");
         report.section("Who is remembered");
         maps(report);
         report.section("Training");
-        report.figure("Recall", curve("recall", RecallTraining.Point::recall), "On unseen sequences of the length just trained; lengths double as recall passes "
-                + Numbers.percent(RecallRecipe.PASSED) + " and the baselines follow.");
+        report.figure("Recall", curve("recall", RecallTraining.Point::recall), "On unseen sequences of the length just trained, in the training form: a question at every slot of the second half, "
+                + "where the table above asks each key once. Lengths double as recall passes " + Numbers.percent(RecallRecipe.PASSED) + " and the baselines follow.");
         report.figure("Loss", curve("loss, nats", RecallTraining.Point::loss), "");
-        report.figure("KV share", curve("KV share", RecallTraining.Point::share), "Of sampled roles, as training sees them.");
+        report.figure("KV share", curve("KV share", RecallTraining.Point::share), "Of the roles that training sees. NAtS samples its roles until step " + outcome.recipe().settlesAt()
+                + " and takes the likeliest from then on; full attention keeps all, sink and window follow their rule.");
         report.write(file);
     }
 
     private Mqar task() {
-        return outcome.recipe().task().withLength(outcome.trainings().getFirst().lessons().getLast().length());
+        return outcome.task();
     }
 
     private ScatterChart scatter() {
@@ -96,10 +107,10 @@ final class DemoReport {
     }
 
     private void maps(HtmlReport report) {
-        ModelConfig c = outcome.nats().model().config();
+        ModelConfig c = outcome.model().config();
         RoleSpace space = RoleSpace.of(c);
-        List<String> roleNames = java.util.stream.IntStream.range(0, space.count()).mapToObj(space::name).toList();
-        Demo.Sample sample = Demo.sample(outcome.nats().model(), task());
+        List<String> roleNames = IntStream.range(0, space.count()).mapToObj(space::name).toList();
+        Demo.Sample sample = Demo.sample(outcome.model(), task());
         RoleMap map = new RoleMap("Role of every token in every layer and head", Arrays.stream(sample.ids()).mapToObj(this::name).toList(), roleNames);
         for (int l = 0; l < c.nLayers(); l++) {
             for (int h = 0; h < c.nKvHeads(); h++) {

@@ -1,5 +1,6 @@
 package org.neuralattention.bench.demo;
 
+import java.util.function.IntFunction;
 import org.neuralattention.bench.tasks.Mqar;
 import org.neuralattention.cache.KvCache;
 import org.neuralattention.generate.Session;
@@ -10,26 +11,27 @@ import org.neuralattention.roles.RoleChoice;
 final class RecallEvaluation {
 
     /**
-     * @param recall share of questions answered right
+     * @param asked questions
+     * @param recall share of them answered right
      * @param share KV share of spec 4.1, of a full cache's keys, averaged over steps
      * @param meanBytes bytes the cache held, averaged over steps
      * @param peakBytes the most it held, averaged over sequences: what must be there to run them
      */
-    record Score(double recall, double share, double meanBytes, double peakBytes) {}
+    record Score(int asked, double recall, double share, double meanBytes, double peakBytes) {}
 
     /**
+     * @param context tokens taken in before
      * @param tokensPerSecond of decoding, one token at a time
-     * @param bytes the cache held at the end
-     * @param share of a full cache's keys, averaged over steps
+     * @param bytes the cache held behind the context
      */
-    record Speed(int context, double tokensPerSecond, long bytes, double share) {}
+    record Speed(int context, double tokensPerSecond, long bytes) {}
 
     private RecallEvaluation() {}
 
-    static Score score(Transformer model, RoleChoice choice, Mqar task, long seed, int sequences) {
+    /** @param choices how each sequence, counted from 0, chooses its roles */
+    static Score score(Transformer model, IntFunction<RoleChoice> choices, Mqar task, long seed, int sequences) {
         int[] ids = new int[task.length()];
         int[] targets = new int[task.length()];
-        Session session = new Session(model, KvCache.of(model.config()), choice, Session.PIECE);
         int asked = 0;
         int right = 0;
         double share = 0;
@@ -37,19 +39,20 @@ final class RecallEvaluation {
         double peak = 0;
         for (int i = 0; i < sequences; i++) {
             task.evaluation(ids, 0, targets, 0, seed, i);
-            session.cache().clear();
+            KvCache cache = KvCache.of(model.config()); // a cleared one keeps some bytes
+            Session session = new Session(model, cache, choices.apply(i), Session.PIECE);
             for (int t = 0; t < ids.length; t++) {
                 session.decode(ids[t]);
-                bytes += session.cache().bytesHeld();
+                bytes += cache.bytesHeld();
                 if (targets[t] >= 0) {
                     asked++;
                     right += Recall.right(session.logits(), 0, targets[t], task.vocabSize()) ? 1 : 0;
                 }
             }
-            share += session.cache().stats().kvShare();
-            peak += session.cache().stats().peakBytes();
+            share += cache.stats().kvShare();
+            peak += cache.stats().peakBytes();
         }
-        return new Score(right / (double) asked, share / sequences, bytes / sequences / ids.length, peak / sequences);
+        return new Score(asked, right / (double) asked, share / sequences, bytes / sequences / ids.length, peak / sequences);
     }
 
     /** Decoding speed behind a context of the same kind: the best of a few runs of {@code tokens} tokens. */
@@ -58,6 +61,7 @@ final class RecallEvaluation {
         task.withLength(context).evaluation(ids, 0, new int[context], 0, 1, 0);
         Session session = new Session(model, KvCache.of(model.config()), choice, Session.PIECE);
         session.prefill(ids, 0, context);
+        long bytes = session.cache().bytesHeld();
         double best = 0;
         for (int run = 0; run < 5; run++) {
             long start = System.nanoTime();
@@ -66,6 +70,6 @@ final class RecallEvaluation {
             }
             best = Math.max(best, tokens / ((System.nanoTime() - start) * 1e-9));
         }
-        return new Speed(context, best, session.cache().bytesHeld(), session.cache().stats().kvShare());
+        return new Speed(context, best, bytes);
     }
 }

@@ -31,7 +31,7 @@ final class RecallTraining {
     }
 
     /** What came of it. */
-    record Result(Transformer model, RoleChoice choice, List<Lesson> lessons, List<Point> curve, double seconds) {}
+    record Result(Transformer model, List<Lesson> lessons, List<Point> curve, double seconds) {}
 
     private final RecallRecipe recipe;
     private final Trainer trainer;
@@ -79,13 +79,13 @@ final class RecallTraining {
             listener.step(report, task.length(), recall);
             long done = step;
             boolean longer = given == null
-                    ? step % RecallRecipe.LOOK == 0 && recall > RecallRecipe.PASSED && task.length() < recipe.length()
+                    ? step % RecallRecipe.LOOK == 0 && step < recipe.steps() && recall > RecallRecipe.PASSED && task.length() < recipe.length()
                     : given.stream().anyMatch(lesson -> lesson.step() == done);
             if (longer) {
                 lengthen(step);
             }
         }
-        return new Result(trainer.transformer(), choice, List.copyOf(lessons), List.copyOf(curve), (System.nanoTime() - start) * 1e-9);
+        return new Result(trainer.transformer(), List.copyOf(lessons), List.copyOf(curve), (System.nanoTime() - start) * 1e-9);
     }
 
     /**

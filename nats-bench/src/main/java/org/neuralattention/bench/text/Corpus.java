@@ -7,7 +7,9 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
@@ -39,8 +41,12 @@ record Corpus(Tokenizer tokenizer, int[] training, List<int[]> heldOut) {
     static Corpus read(List<Path> text, List<Path> valid, Tokenizer tokenizer) throws IOException {
         List<Path> files = files(text);
         List<Path> validFiles = files(valid);
+        Set<Path> real = new HashSet<>();
+        for (Path file : files) {
+            real.add(file.toRealPath()); // one file has many names
+        }
         for (Path file : validFiles) {
-            if (files.contains(file)) {
+            if (real.contains(file.toRealPath())) {
                 throw new UserError(file + " is given both to train on and to be held out.");
             }
         }

@@ -2,13 +2,13 @@ package org.neuralattention.bench.text;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.neuralattention.bench.cli.CommonOptions;
+import org.neuralattention.bench.cli.SeedOption;
 import org.neuralattention.bench.cli.UserError;
 import org.neuralattention.kernels.Team;
 import org.neuralattention.model.ModelConfig;
@@ -44,6 +44,9 @@ public final class TrainCommand implements Callable<Integer> {
     private TrainOptions options;
 
     @Mixin
+    private SeedOption seed;
+
+    @Mixin
     private CommonOptions common;
 
     @Option(names = "--out", paramLabel = "DIR", description = "the folder for the model: new or empty, unless --resume is given")
@@ -65,16 +68,12 @@ public final class TrainCommand implements Callable<Integer> {
             throw new UserError("--text is missing: files or folders to train on.");
         }
         checkEmpty();
-        TrainConfig config = options.config(common.seed());
+        TrainConfig config = options.config(seed.value());
         Corpus corpus = corpus(options);
         ModelConfig model = options.model(corpus.tokenizer().vocabSize());
-        try {
-            Files.createDirectories(out);
-            corpus.tokenizer().save(out);
-            RunFile.of(spec, corpus.checksum()).write(out);
-        } catch (AccessDeniedException e) {
-            throw new UserError(out + " cannot be written: permission denied.", e);
-        }
+        Files.createDirectories(out);
+        corpus.tokenizer().save(out);
+        RunFile.of(spec, corpus.checksum()).write(out);
         return run(options, corpus, model, config);
     }
 
@@ -97,7 +96,7 @@ public final class TrainCommand implements Callable<Integer> {
         RunFile run = RunFile.read(out);
         run.checkAgrees(spec);
         TrainCommand began = CommandLine.populateCommand(new TrainCommand(), run.arguments());
-        TrainConfig config = began.options.config(began.common.seed());
+        TrainConfig config = began.options.config(began.seed.value());
         Corpus corpus = corpus(began.options);
         if (!corpus.checksum().equals(run.text())) {
             throw new UserError("The text has changed since the run in " + out + " began; with another text it would not be the same run.");

@@ -51,7 +51,7 @@ final class TrainReport {
         if (json != null) {
             json.event("done").put("model", directory.toString()).put("nll", heldOut.nll()).put("tokens", heldOut.tokens())
                     .put("nllPerByte", outcome.nllPerByte()).put("bytes", bigram.bytes()).put("bigramSmoothed", bigram.smoothed())
-                    .put("bigramPlugIn", bigram.plugIn()).put("belowBigram", outcome.nllPerByte() < bigram.strictest() ? "yes" : "no")
+                    .put("bigramPlugIn", bigram.plugIn()).put("belowBigram", outcome.nllPerByte() < bigram.strictest())
                     .put("kvShare", heldOut.share()).end();
             return;
         }

@@ -102,6 +102,15 @@ class ModelCommandsTest {
     }
 
     @Test
+    void machinesGetArraysAndAFilesMetadata() {
+        String model = run(new InspectCommand(), folder.toString(), "--json", "--tensors");
+        assertTrue(model.contains("\"roleWindows\":[4,16]"), model);
+        assertTrue(model.contains("\"name\":\"model.embed_tokens.weight\",\"dtype\":\"F32\",\"shape\":[256,32],"), model);
+        String file = run(new InspectCommand(), folder.resolve("model.safetensors").toString(), "--json");
+        assertTrue(file.contains("{\"event\":\"metadata\",\"name\":\"format\",\"value\":\"pt\"}"), file);
+    }
+
+    @Test
     void theSharesOfAHeadsRolesAddUpAndFollowItsKvShare() throws Exception {
         Path text = Files.writeString(folder.resolve("text.txt"), "to be or not to be, that is the question. ".repeat(5));
         String told = run(new InspectCommand(), folder.toString(), "--json", "--context", "32", "--text", text.toString());
