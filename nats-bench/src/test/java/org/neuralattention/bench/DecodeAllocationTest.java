@@ -1,12 +1,16 @@
 package org.neuralattention.bench;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
-import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.neuralattention.cache.KvCache;
 import org.neuralattention.kernels.DecodeAttention;
 import org.neuralattention.kernels.Team;
@@ -18,13 +22,27 @@ class DecodeAllocationTest {
 
     /** In a JVM of its own: what C2 inlines, and so whether a vector becomes an object, depends on what else ran before. */
     @Test
-    void decodeInTheSteadyStateAllocatesNothing() throws Exception {
+    void decodeInTheSteadyStateAllocatesNothing(@TempDir Path folder) throws Exception {
+        Path out = folder.resolve("out");
+        Path err = folder.resolve("err");
         Process child = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--add-modules", "jdk.incubator.vector", "-cp", System.getProperty("java.class.path"), DecodeAllocationTest.class.getName())
-                .redirectError(ProcessBuilder.Redirect.DISCARD).start();
-        String printed = new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, child.waitFor(), printed);
-        assertEquals("0 bytes per token", printed.strip());
+                .redirectOutput(out.toFile()).redirectError(err.toFile()).start();
+        try {
+            assertTrue(child.waitFor(120, TimeUnit.SECONDS), () -> "still at work; standard error: " + text(err));
+        } finally {
+            child.destroyForcibly();
+        }
+        assertEquals(0, child.exitValue(), () -> text(err));
+        assertEquals("0 bytes per token", text(out).strip(), () -> text(err));
+    }
+
+    private static String text(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            return e.toString();
+        }
     }
 
     /**

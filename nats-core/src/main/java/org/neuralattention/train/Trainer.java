@@ -89,11 +89,6 @@ public final class Trainer {
         return gradients;
     }
 
-    /** How often each role was taken in the last micro-batch, [nLayers][nRoles]. */
-    public long[][] roleCounts() {
-        return activations.roleCounts();
-    }
-
     /**
      * One step.
      *

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -190,13 +191,13 @@ class TeamTest {
 
     @Test
     void noThreadIsStartedBeforeThereIsWorkToShare() {
-        long before = workersAlive();
+        Set<Thread> before = workersAlive(); // some of an earlier test may still be on their way out
         try (Team team = Team.of(16)) {
-            assertEquals(before, workersAlive());
+            assertEquals(Set.of(), startedSince(before));
             team.run(1, (task, worker) -> assertEquals(0, worker));
-            assertEquals(before, workersAlive());
+            assertEquals(Set.of(), startedSince(before));
             team.run(2, (task, worker) -> {});
-            assertEquals(before + 15, workersAlive());
+            assertEquals(15, startedSince(before).size());
         }
     }
 
@@ -222,8 +223,16 @@ class TeamTest {
         assertThrows(IllegalArgumentException.class, () -> Team.serial().run(-1, (task, worker) -> {}));
     }
 
-    private static long workersAlive() {
-        return Thread.getAllStackTraces().keySet().stream().filter(t -> t.getName().startsWith("nats-worker-")).count();
+    private static Set<Thread> startedSince(Set<Thread> before) {
+        Set<Thread> workers = workersAlive();
+        workers.removeAll(before);
+        return workers;
+    }
+
+    private static Set<Thread> workersAlive() {
+        Set<Thread> workers = new HashSet<>(Thread.getAllStackTraces().keySet());
+        workers.removeIf(thread -> !thread.getName().startsWith("nats-worker-"));
+        return workers;
     }
 
     private static void awaitQuietly(CountDownLatch latch) {

@@ -15,7 +15,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** Rope of 512 rows of 9 heads of 64, in both layouts, and its table of angles. */
+/** Rope and its backward pass on 512 rows of 9 heads of 64, in both layouts, and its table of angles. */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -46,6 +46,11 @@ public class RopeBench {
     @Benchmark
     public void forward() {
         rope.forward(x, 0, cos, 0, sin, 0, ROWS, HEADS, team);
+    }
+
+    @Benchmark
+    public void backward() {
+        rope.backward(x, 0, cos, 0, sin, 0, ROWS, HEADS, team);
     }
 
     @Benchmark

@@ -1,12 +1,11 @@
 package org.neuralattention.bench.report;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
+import org.neuralattention.io.AtomicFiles;
 
 /** Puts a report together, top to bottom: headings, text, numbers, tables, figures. Everything given is escaped. */
 public final class HtmlReport {
@@ -86,16 +85,10 @@ public final class HtmlReport {
                 + "<title>" + Svg.escape(title) + "</title>\n<style>\n" + Palette.CSS + "</style></head>\n<body><main>\n" + body + "</main></body></html>\n";
     }
 
-    /** Writes the file by way of a temporary one beside it: a reader sees the old report or the new, never half of one. */
+    /** Writes the file, and the folders above it: a reader sees the old report or the new, never half of one. */
     public void write(Path file) throws IOException {
         Path target = file.toAbsolutePath();
         Files.createDirectories(target.getParent());
-        Path temporary = Files.createTempFile(target.getParent(), ".report", ".html");
-        try {
-            Files.write(temporary, html().getBytes(StandardCharsets.UTF_8));
-            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } finally {
-            Files.deleteIfExists(temporary);
-        }
+        AtomicFiles.write(target, html());
     }
 }

@@ -54,14 +54,7 @@ public final class LifetimeMap implements Figure {
         svg.text("axis", LEFT + SIDE / 2, SIDE + 22, "middle", "key");
         svg.textUp("axis", 20, SIDE / 2, "query");
         double share = n == 0 ? Double.NaN : seen / (n * (n + 1.0) / 2);
-        return svg.end() + "<p class=\"soft\">" + Numbers.percent(share) + " of the causal pairs are visible</p>\n" + legend();
-    }
-
-    private String legend() {
-        StringBuilder entries = new StringBuilder();
-        for (int role = 0; role < roleNames.size(); role++) {
-            entries.append(Palette.legendEntry("<rect class=\"" + Palette.role(role) + "\" x=\"6\" width=\"14\" height=\"14\"/>", roleNames.get(role)));
-        }
-        return Palette.legend(entries.toString());
+        return svg.end() + "<p class=\"soft\">" + Numbers.percent(share) + " of the causal pairs are visible</p>\n"
+                + Palette.legend(Palette.roleEntries(roleNames));
     }
 }

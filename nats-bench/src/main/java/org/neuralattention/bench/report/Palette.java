@@ -1,5 +1,7 @@
 package org.neuralattention.bench.report;
 
+import java.util.List;
+
 /**
  * The style sheet. Colours are those of Okabe and Ito (told apart with any colour vision), darkened on light and lightened
  * on dark ground until they have a contrast of 3 : 1; shapes and dashes say the same as colours do.
@@ -59,6 +61,15 @@ final class Palette {
     /** One entry of a legend: a small picture of 26 x 14 and its meaning. */
     static String legendEntry(String picture, String meaning) {
         return "<li><svg viewBox=\"0 0 26 14\" aria-hidden=\"true\">" + picture + "</svg>" + Svg.escape(meaning) + "</li>\n";
+    }
+
+    /** An entry for each role. */
+    static String roleEntries(List<String> roleNames) {
+        StringBuilder entries = new StringBuilder();
+        for (int role = 0; role < roleNames.size(); role++) {
+            entries.append(legendEntry("<rect class=\"" + role(role) + "\" x=\"6\" width=\"14\" height=\"14\"/>", roleNames.get(role)));
+        }
+        return entries.toString();
     }
 
     static String legend(String entries) {

@@ -121,10 +121,7 @@ public final class RoleMap implements Figure {
     }
 
     private String legend() {
-        StringBuilder entries = new StringBuilder();
-        for (int role = 0; role < roleNames.size(); role++) {
-            entries.append(Palette.legendEntry("<rect class=\"" + Palette.role(role) + "\" x=\"6\" width=\"14\" height=\"14\"/>", roleNames.get(role)));
-        }
+        StringBuilder entries = new StringBuilder(Palette.roleEntries(roleNames));
         for (Mark mark : Mark.values()) {
             if (mark != Mark.NONE && Arrays.asList(marks).contains(mark)) {
                 entries.append(Palette.legendEntry("<path class=\"" + (mark == Mark.QUERY ? "ring" : "ink") + "\" d=\"" + shape(13, 7, mark) + "\"/>",

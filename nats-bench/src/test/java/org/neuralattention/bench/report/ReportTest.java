@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.StringReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributeView;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -62,6 +63,16 @@ class ReportTest {
         assertTrue(Files.readString(file).contains("two"));
         try (Stream<Path> files = Files.list(file.getParent())) {
             assertEquals(List.of(file), files.toList());
+        }
+    }
+
+    @Test
+    void aReportCanBeReadByWhoeverReadsOtherFiles(@TempDir Path folder) throws Exception {
+        Path report = folder.resolve("report.html");
+        new HtmlReport("one", "").write(report);
+        Path other = Files.writeString(folder.resolve("other.html"), "");
+        if (Files.getFileStore(folder).supportsFileAttributeView(PosixFileAttributeView.class)) {
+            assertEquals(Files.getPosixFilePermissions(other), Files.getPosixFilePermissions(report));
         }
     }
 
