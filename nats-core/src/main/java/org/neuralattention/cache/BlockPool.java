@@ -47,12 +47,13 @@ final class BlockPool {
     }
 
     Block take() {
-        inUse++;
         if (spare == null) {
             Block block = new Block(headDim);
+            inUse++; // only now, for memory may have been short
             assert poison(block.rows, 0, block.rows.length);
             return block;
         }
+        inUse++;
         Block block = spare;
         spare = block.next;
         block.next = null;

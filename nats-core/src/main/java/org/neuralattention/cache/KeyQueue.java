@@ -39,7 +39,9 @@ final class KeyQueue {
     void add(long position, float[] k, int kOffset, float[] v, int vOffset) {
         int slot = (head + size) % KEYS;
         if (slot == 0) {
-            push(pool.take());
+            makeRoom();
+            blocks[end] = pool.take();
+            end++; // after what can fail
         }
         Block block = blocks[end - 1];
         block.positions[slot] = position;
@@ -48,7 +50,8 @@ final class KeyQueue {
         size++;
     }
 
-    private void push(Block block) {
+    /** Makes room for one more block. */
+    private void makeRoom() {
         if (end == blocks.length) {
             Block[] to = 2 * first >= end ? blocks : new Block[2 * end];
             System.arraycopy(blocks, first, to, 0, end - first);
@@ -58,7 +61,6 @@ final class KeyQueue {
             end -= first;
             first = 0;
         }
-        blocks[end++] = block;
     }
 
     /** Removes the keys before {@code position}. */

@@ -1,6 +1,9 @@
 package org.neuralattention.cache;
 
-/** A step could need more memory than the cache's byte budget allows. Nothing has changed: the cache stays usable, for a smaller piece or as it is. */
+/**
+ * A step could need more memory than the cache's byte budget allows. The step has changed nothing: the cache stays usable, for a smaller
+ * one or as it is. What earlier steps took in stays, also earlier pieces of the same prefill.
+ */
 public final class KvBudgetExceededException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;

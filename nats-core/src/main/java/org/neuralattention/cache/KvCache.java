@@ -28,10 +28,11 @@ import org.neuralattention.roles.RoleSpace;
  * SparseAttention.forward(..., cache.past(layer, roles, 0, rows), ...);        // or a piece: what is held; itself apart
  * cache.append(layer, roles, 0, k, 0, v, 0, rows);                             // then the roles take effect
  * }</pre>
- * The step is done when the last layer has been appended; until then the other layers still stand before it.
+ * The step is done when the last layer has been appended; until then the other layers still stand before it. A step that is not ended,
+ * because something failed in between, leaves the cache in the {@link #isMidStep middle} of it; {@link #clear} is then the way out.
  *
  * <p>With a byte budget, a step that could exceed it is refused with {@link KvBudgetExceededException} by the first call for layer 0, before
- * anything has changed. Going back is not possible, for keys that died are gone. In the steady state nothing is allocated. Not thread-safe.
+ * the step has changed anything. Going back is not possible, for keys that died are gone. In the steady state nothing is allocated. Not thread-safe.
  */
 public final class KvCache {
 
@@ -42,6 +43,7 @@ public final class KvCache {
     private final int nKvHeads;
     private final int headDim;
     private final int nRoles;
+    private final String shape;
     private final long budget;
     final BlockPool pool;
     private final HeadCache[] heads; // [nLayers, nKvHeads]
@@ -55,6 +57,7 @@ public final class KvCache {
     private long position;
     private int nextLayer;
     private int stepRows;
+    private boolean appending; // true between calls: an append failed
     private double visiblePairs;
     private long peakBytes;
 
@@ -78,6 +81,7 @@ public final class KvCache {
         this.nKvHeads = nKvHeads;
         this.headDim = headDim;
         this.nRoles = RoleSpace.of(windows).count();
+        this.shape = shape(nLayers, nKvHeads, headDim, windows, attentionWindow);
         this.budget = budget;
         pool = new BlockPool(headDim, nLayers * nKvHeads);
         heads = new HeadCache[nLayers * nKvHeads];
@@ -95,8 +99,32 @@ public final class KvCache {
 
     /** A cache for a model that never holds more than {@code budget} bytes. */
     public static KvCache of(ModelConfig config, long budget) {
-        int[] windows = config.roleWindows().stream().mapToInt(Integer::intValue).toArray();
-        return new KvCache(config.nLayers(), config.nKvHeads(), config.headDim(), windows, config.attentionWindow(), budget);
+        return new KvCache(config.nLayers(), config.nKvHeads(), config.headDim(), windows(config), config.attentionWindow(), budget);
+    }
+
+    private static int[] windows(ModelConfig config) {
+        return config.roleWindows().stream().mapToInt(Integer::intValue).toArray();
+    }
+
+    private static String shape(int nLayers, int nKvHeads, int headDim, int[] windows, int attentionWindow) {
+        return "nLayers = " + nLayers + ", nKvHeads = " + nKvHeads + ", headDim = " + headDim + ", windows = " + Arrays.toString(windows)
+                + ", attentionWindow = " + attentionWindow;
+    }
+
+    /**
+     * Checks that a sequence of this model can begin here.
+     *
+     * @throws IllegalArgumentException if the cache has another shape than the model needs, or is not empty
+     */
+    public void checkFits(ModelConfig config) {
+        String needed = shape(config.nLayers(), config.nKvHeads(), config.headDim(), windows(config), config.attentionWindow());
+        if (!shape.equals(needed)) {
+            throw new IllegalArgumentException("the cache has " + shape + ", but the model " + needed);
+        }
+        if (!isEmpty()) {
+            throw new IllegalArgumentException("the cache has taken in " + tokens() + " tokens"
+                    + (isMidStep() ? " and is in the middle of a step" : "") + ": must be empty");
+        }
     }
 
     /** Position of the next token: tokens taken in, counted from {@link #startAt}. */
@@ -104,10 +132,25 @@ public final class KvCache {
         return position;
     }
 
+    /** Tokens taken in since the cache was made or cleared. */
+    public long tokens() {
+        return position - start;
+    }
+
+    /** Whether nothing has been taken in, not even by some layers. */
+    public boolean isEmpty() {
+        return position == start && !isMidStep();
+    }
+
+    /** Whether some layers have taken in a step and others have not. */
+    public boolean isMidStep() {
+        return nextLayer != 0 || appending;
+    }
+
     /** Sets the position of the first token, 0 without this call; only before the first token. */
     public void startAt(long position) {
-        if (this.position != start || nextLayer != 0) {
-            throw new IllegalStateException("startAt(" + position + ") after " + (this.position - start) + " tokens");
+        if (!isEmpty()) {
+            throw new IllegalStateException("startAt(" + position + ") after " + tokens() + " tokens");
         }
         if (position < 0) {
             throw new IllegalArgumentException("position = " + position + ": must not be negative");
@@ -171,6 +214,7 @@ public final class KvCache {
         checkRange("k", k == null ? -1 : k.length, kOffset, floats);
         checkRange("v", v == null ? -1 : v.length, vOffset, floats);
         checkLayer(layer, rows);
+        appending = true;
         for (int g = 0; g < nKvHeads; g++) {
             spans[g].clear(); // so that blocks given back are not held on to
             HeadCache head = heads[layer * nKvHeads + g];
@@ -179,6 +223,7 @@ public final class KvCache {
             head.append(roles, headRoles, k, kOffset + g * headDim, v, vOffset + g * headDim, rows, nKvHeads * headDim, position);
             peakBytes = Math.max(peakBytes, bytesHeld());
         }
+        appending = false;
         stepRows = rows;
         nextLayer = (layer + 1) % nLayers;
         if (nextLayer == 0) {
@@ -199,6 +244,7 @@ public final class KvCache {
         start = 0;
         position = 0;
         nextLayer = 0;
+        appending = false;
         visiblePairs = 0;
         peakBytes = bytesHeld();
     }
@@ -226,7 +272,7 @@ public final class KvCache {
             each.add(new KvStats.Head(i / nKvHeads, i % nKvHeads, heads[i].size(Role.GLOBAL), heads[i].size(Role.LOCAL), sliding));
             live += heads[i].size();
         }
-        long tokens = position - start;
+        long tokens = tokens();
         long keyBytes = 2L * headDim * Float.BYTES;
         double causalPairs = heads.length * (tokens * (tokens + 1.0) / 2);
         return new KvStats(tokens, each, live, live * keyBytes, bytesHeld(), peakBytes, tokens * heads.length * keyBytes,
@@ -269,6 +315,9 @@ public final class KvCache {
     }
 
     private void checkLayer(int layer, int rows) {
+        if (appending) {
+            throw new IllegalStateException("an earlier append failed midway: clear() the cache and take everything in again");
+        }
         if (layer != nextLayer || layer != 0 && rows != stepRows) {
             throw new IllegalStateException("layer " + layer + " with " + rows + " rows, but next is layer " + nextLayer
                     + (nextLayer == 0 ? "" : " with " + stepRows + " rows"));

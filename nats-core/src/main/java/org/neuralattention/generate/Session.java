@@ -5,8 +5,10 @@ import org.neuralattention.kernels.DecodeAttention;
 import org.neuralattention.kernels.SparseAttention;
 import org.neuralattention.kernels.Team;
 import org.neuralattention.model.Activations;
+import org.neuralattention.model.LayerAttention;
 import org.neuralattention.model.LayerRoles;
 import org.neuralattention.model.ModelConfig;
+import org.neuralattention.model.ModelConfig.Positions;
 import org.neuralattention.model.Transformer;
 import org.neuralattention.roles.RoleChoice;
 
@@ -17,6 +19,11 @@ import org.neuralattention.roles.RoleChoice;
  * moves into the cache. {@link #decode} takes in one token. Both leave the logits of the next token; both give, to rounding,
  * what {@link Transformer#forward} gives for the whole text with the same roles. Not thread-safe, and sessions that share a
  * transformer take turns.
+ *
+ * <p>A piece or token that is refused before its first layer has entered the cache (a wrong id, no position left, no budget left)
+ * changes nothing, and the session goes on. One that fails later, for example in a {@link org.neuralattention.roles.RolePolicy},
+ * leaves layers that hold it and layers that do not: from then on every use is an {@link IllegalStateException} with that failure
+ * as its cause, until {@code cache().clear()}.
  */
 public final class Session {
 
@@ -33,7 +40,10 @@ public final class Session {
     private final Activations one;
     private final int[] oneId = new int[1];
     private final float[] logits;
-    private Activations piece; // made by the first piece of more than one token
+    private final LayerAttention decodeAttention = this::decodeAttention;
+    private final LayerAttention pieceAttention = this::pieceAttention;
+    private Activations piece;  // made by the first piece of more than one token
+    private Throwable failure;  // of a step that had begun; null while all is well
 
     /** The model's own roles if it has any, a cache without limit. */
     public Session(Transformer transformer) {
@@ -44,6 +54,7 @@ public final class Session {
      * @param cache empty, of this model's shape
      * @param choice how roles are chosen; not one that samples
      * @param pieceLength most tokens of a prefill piece
+     * @throws IllegalArgumentException if one of them does not fit the model
      */
     public Session(Transformer transformer, KvCache cache, RoleChoice choice, int pieceLength) {
         if (choice.learns()) {
@@ -52,8 +63,13 @@ public final class Session {
         if (pieceLength < 1) {
             throw new IllegalArgumentException("pieceLength = " + pieceLength + ": must be at least 1");
         }
-        this.transformer = transformer;
         this.c = transformer.config();
+        if (!c.hasRoles() && !(choice instanceof RoleChoice.Full)) {
+            throw new IllegalArgumentException("the model has no roles (its configuration lists no role windows): choose RoleChoice.FULL, not "
+                    + choice);
+        }
+        cache.checkFits(c);
+        this.transformer = transformer;
         this.team = transformer.team();
         this.cache = cache;
         this.choice = choice;
@@ -63,36 +79,100 @@ public final class Session {
         this.logits = new float[c.vocabSize()];
     }
 
-    /** Takes in {@code count} tokens. */
+    /**
+     * Takes in {@code count} tokens. All are checked before the first is taken in.
+     *
+     * @throws IllegalArgumentException if an id is not in the vocabulary or the model's learned positions do not suffice; nothing has changed
+     * @throws org.neuralattention.cache.KvBudgetExceededException if the cache's budget may not suffice for a piece: those before it are
+     *     taken in, as {@link #position} tells, and the logits are those behind them
+     * @throws IllegalStateException if an earlier step failed midway
+     */
     public void prefill(int[] ids, int offset, int count) {
         if (count < 0 || offset < 0 || offset > ids.length - count) {
             throw new IndexOutOfBoundsException("ids: " + count + " elements from offset " + offset + " do not fit an array of " + ids.length);
         }
-        for (int done = 0; done < count; ) {
-            int rows = Math.min(pieceLength, count - done);
-            if (rows == 1) {
-                decode(ids[offset + done]);
-            } else {
-                piece(ids, offset + done, rows);
+        check(ids, offset, count);
+        Activations last = null;
+        int lastRow = 0;
+        try {
+            for (int done = 0; done < count; done += lastRow + 1) {
+                int rows = Math.min(pieceLength, count - done);
+                Activations s = rows == 1 ? one : piece(rows);
+                step(s, ids, offset + done);
+                last = s;
+                lastRow = rows - 1;
             }
-            done += rows;
+        } finally {
+            if (last != null && failure == null) { // a refused piece ends before it changes the final norm of the one before
+                predict(last, lastRow);
+            }
         }
     }
 
-    /** Takes in one token. */
+    /**
+     * Takes in one token.
+     *
+     * @throws IllegalArgumentException if it is not in the vocabulary or has no learned position; nothing has changed
+     * @throws org.neuralattention.cache.KvBudgetExceededException if the cache's budget may not suffice for it; nothing has changed
+     * @throws IllegalStateException if an earlier step failed midway
+     */
     public void decode(int id) {
         oneId[0] = id;
-        transformer.forward(one, oneId, 0, cache.position(), this::decodeAttention);
-        transformer.logits(logits, 0, one, 0, 1);
+        check(oneId, 0, 1);
+        step(one, oneId, 0);
+        predict(one, 0);
     }
 
-    private void piece(int[] ids, int offset, int rows) {
+    private void check(int[] ids, int offset, int count) {
+        if (failure != null && cache.isEmpty()) {
+            failure = null; // cleared since
+        }
+        checkWhole();
+        for (int i = offset; i < offset + count; i++) {
+            if (ids[i] < 0 || ids[i] >= c.vocabSize()) {
+                throw new IllegalArgumentException("ids[" + i + "] = " + ids[i] + ": must be in [0, " + c.vocabSize() + ")");
+            }
+        }
+        if (c.positions() instanceof Positions.Learned && count > c.maxSeqLen() - cache.position()) {
+            throw new IllegalArgumentException(count + " tokens from position " + cache.position() + ": this model has learned positions for "
+                    + c.maxSeqLen() + " tokens only");
+        }
+    }
+
+    private void checkWhole() {
+        if (failure != null) {
+            throw new IllegalStateException("a step failed midway; make a new session (or cache().clear()) and prefill again", failure);
+        }
+    }
+
+    private Activations piece(int rows) {
         if (piece == null) {
             piece = new Activations(c, 1, pieceLength, Activations.Keep.NOTHING);
         }
         piece.seqLen(rows);
-        transformer.forward(piece, ids, offset, cache.position(), this::pieceAttention);
-        transformer.logits(logits, 0, piece, rows - 1, 1);
+        return piece;
+    }
+
+    /** Takes in as many tokens as {@code s} has rows, all at once. */
+    private void step(Activations s, int[] ids, int offset) {
+        long before = cache.position();
+        try {
+            transformer.forward(s, ids, offset, before, s == one ? decodeAttention : pieceAttention);
+        } catch (Throwable e) {
+            if (cache.isMidStep() || cache.position() != before) {
+                failure = e;
+            }
+            throw e;
+        }
+    }
+
+    private void predict(Activations s, int row) {
+        try {
+            transformer.logits(logits, 0, s, row, 1);
+        } catch (Throwable e) {
+            failure = e;
+            throw e;
+        }
     }
 
     private void decodeAttention(int layer, Activations s, Activations.Layer a) {
@@ -113,10 +193,11 @@ public final class Session {
 
     /** Logits of the next token, [vocabSize]; the session's own array, overwritten by the next token. */
     public float[] logits() {
+        checkWhole();
         return logits;
     }
 
-    /** Tokens taken in so far, which is the position of the next. */
+    /** Position of the next token: tokens taken in, counted from where the cache {@link KvCache#startAt starts}, which is 0 unless told otherwise. */
     public long position() {
         return cache.position();
     }

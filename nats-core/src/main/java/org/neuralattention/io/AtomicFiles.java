@@ -70,6 +70,16 @@ public final class AtomicFiles {
         write(file, out -> out.write(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8))));
     }
 
+    /** Makes a directory and those above it where they are missing, and forces each of their parents, so that none is lost with the power. */
+    public static void createDirectories(Path directory) throws IOException {
+        Path target = directory.toAbsolutePath();
+        if (!Files.isDirectory(target)) {
+            createDirectories(target.getParent());
+            Files.createDirectories(target);
+            forceDirectory(target.getParent());
+        }
+    }
+
     /** Removes the temporary files that killed processes left in a directory. */
     public static void clean(Path directory) throws IOException {
         try (DirectoryStream<Path> left = Files.newDirectoryStream(directory, "*" + TEMPORARY)) {

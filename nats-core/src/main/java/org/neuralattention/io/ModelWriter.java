@@ -23,7 +23,7 @@ public final class ModelWriter {
     public static void save(Path directory, Weights weights) throws IOException {
         String config = HfConfigWriter.text(weights.config());
         Path configFile = directory.resolve(ModelLoader.CONFIG);
-        Files.createDirectories(directory);
+        AtomicFiles.createDirectories(directory);
         boolean overwrite = Files.exists(configFile);
         if (overwrite && !Arrays.equals(Files.readAllBytes(configFile), config.getBytes(StandardCharsets.UTF_8))) {
             throw new FileAlreadyExistsException(configFile.toString(), null, "another model is there: choose an empty directory");

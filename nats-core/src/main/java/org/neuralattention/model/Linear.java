@@ -10,13 +10,10 @@ final class Linear {
 
     private Linear() {}
 
-    /** Up to this many rows the weights are streamed past x, which costs what reading them costs; above, the packed product pays. */
-    private static final int FEW_ROWS = 4;
-
     static void forward(float[] out, int outOffset, float[] x, int xOffset, Tensor weight, Tensor bias, int rows, Team team) {
         int m = weight.dim(0);
         int n = weight.dim(1);
-        if (rows <= FEW_ROWS) {
+        if (rows == 1) { // decoding: its tasks are rows of the weight, in plain Java too, where a task of MatMul is rows of x
             MatVec.forward(out, outOffset, x, xOffset, weight.data(), 0, rows, m, n, team);
         } else {
             MatMul.abt(out, outOffset, x, xOffset, weight.data(), 0, rows, m, n, false, team);

@@ -2,6 +2,7 @@ package org.neuralattention.model;
 
 import static java.util.Arrays.fill;
 
+import java.util.Objects;
 import org.neuralattention.kernels.Add;
 import org.neuralattention.kernels.CrossEntropy;
 import org.neuralattention.kernels.Embedding;
@@ -179,8 +180,13 @@ public final class Transformer {
         block.projectionsBackward(dx, dw, s, a, s.stream(l), w);
     }
 
-    /** Logits [rows, vocabSize] of rows {@code from} to {@code from + rows} of the last forward pass. */
+    /**
+     * Logits [rows, vocabSize] of rows {@code from} to {@code from + rows} of the last forward pass.
+     *
+     * @throws IndexOutOfBoundsException if the pass has no such rows
+     */
     public void logits(float[] logits, int logitsOffset, Activations s, int from, int rows) {
+        Objects.checkFromIndexSize(from, rows, s.rows());
         Linear.forward(logits, logitsOffset, s.finalNormed, from * c.dim(), weights.head, null, rows, team);
     }
 }

@@ -24,8 +24,4 @@ public final class Role {
         }
         return FIRST_SLIDING + window;
     }
-
-    public static boolean isSliding(int role) {
-        return role >= FIRST_SLIDING;
-    }
 }

@@ -9,9 +9,18 @@ public interface RolePolicy {
     /** The role of the token at {@code position} (0-based in its sequence), in the role codes of {@link Role}. */
     int role(int layer, int kvHead, int sequence, long position);
 
-    /** Attention sinks and a window: the first {@code sinks} tokens stay, the rest slide by the space's window {@code window}. */
-    static RolePolicy sinkAndWindow(int sinks, int window) {
-        return (layer, kvHead, sequence, position) -> position < sinks ? Role.GLOBAL : Role.sliding(window);
+    /**
+     * Attention sinks and a window: the first {@code sinks} tokens stay, the rest slide.
+     *
+     * @param windowIndex which of the model's windows they slide by: its place in the ascending list, from 0, not its length
+     * @throws IllegalArgumentException if a number is negative; a window that the model does not have is refused where the policy is used
+     */
+    static RolePolicy sinkAndWindow(int sinks, int windowIndex) {
+        if (sinks < 0) {
+            throw new IllegalArgumentException("sinks = " + sinks + ": must not be negative");
+        }
+        int sliding = Role.sliding(windowIndex);
+        return (layer, kvHead, sequence, position) -> position < sinks ? Role.GLOBAL : sliding;
     }
 
     /**

@@ -43,11 +43,6 @@ public final class RoleSpace {
         return Role.FIRST_SLIDING + windows.length;
     }
 
-    /** Number of sliding windows. */
-    public int nWindows() {
-        return windows.length;
-    }
-
     /** A copy of the sliding windows, ascending. */
     public int[] windows() {
         return windows.clone();

@@ -22,6 +22,7 @@ import org.neuralattention.io.Json;
 import org.neuralattention.io.JsonObject;
 import org.neuralattention.io.ModelFormatException;
 import org.neuralattention.io.SafeTensors;
+import org.neuralattention.kernels.Kernels;
 import org.neuralattention.model.ModelConfig;
 import org.neuralattention.model.Tensor;
 import org.neuralattention.model.Weights;
@@ -31,8 +32,9 @@ import org.neuralattention.model.Weights;
  * (also the cursor of the data and of all randomness) and both configurations.
  *
  * <p>One safetensors file, {@code step-N.safetensors}, written whole or not at all. Its tensors are {@code weights.*}, {@code m.*}
- * and {@code v.*}; its metadata {@code step}, {@code model}, {@code train}, {@code crc32c} (of each tensor's bytes) and
- * {@code checksum} (of the metadata before it), so that no damaged bit goes unnoticed. The two newest files are kept.
+ * and {@code v.*}; its metadata {@code step}, {@code model}, {@code train}, {@code roles}, {@code kernels}, {@code crc32c} (of each
+ * tensor's bytes) and {@code checksum} (of the metadata before it), so that no damaged bit goes unnoticed. The two newest whole files
+ * are kept.
  */
 public final class Checkpoint {
 
@@ -44,12 +46,16 @@ public final class Checkpoint {
     private final long steps;
     private final ModelConfig model;
     private final TrainConfig config;
+    private final String roles;
+    private final String kernels;
 
-    private Checkpoint(Path file, long steps, ModelConfig model, TrainConfig config) {
+    private Checkpoint(Path file, long steps, ModelConfig model, TrainConfig config, String roles, String kernels) {
         this.file = file;
         this.steps = steps;
         this.model = model;
         this.config = config;
+        this.roles = roles;
+        this.kernels = kernels;
     }
 
     public Path file() {
@@ -71,13 +77,14 @@ public final class Checkpoint {
     }
 
     /**
-     * Writes where {@code trainer} stands into {@code directory}, which is made if need be, and removes all but the two newest
-     * checkpoints, also those of later steps: they are of a run that this one has left.
+     * Writes where {@code trainer} stands into {@code directory}, which is made if need be, and removes all but the two newest whole
+     * checkpoints: damaged ones, and those of later steps too, which are of a run that this one has left. Reads the one before, to know
+     * that it is whole.
      *
      * @throws IOException if it cannot be written; what was there before is then still there
      */
     public static void save(Path directory, Trainer trainer) throws IOException {
-        Files.createDirectories(directory);
+        AtomicFiles.createDirectories(directory);
         AtomicFiles.clean(directory);
         List<Tensor> tensors = tensors(trainer);
         Map<String, Object> sums = new LinkedHashMap<>();
@@ -86,6 +93,8 @@ public final class Checkpoint {
         metadata.put("step", Long.toString(trainer.steps()));
         metadata.put("model", HfConfigWriter.text(trainer.model()));
         metadata.put("train", Json.compact(trainer.config().toJson()));
+        metadata.put("roles", trainer.roles());
+        metadata.put("kernels", Kernels.describe());
         metadata.put("crc32c", Json.compact(sums));
         metadata.put("checksum", checksum(metadata));
         SafeTensors.write(directory.resolve(String.format(Locale.ROOT, "step-%09d.safetensors", trainer.steps())), metadata, tensors);
@@ -95,9 +104,24 @@ public final class Checkpoint {
     private static void prune(Path directory, long newest) throws IOException {
         int kept = 1;
         for (Map.Entry<Long, Path> entry : files(directory).descendingMap().entrySet()) {
-            if (entry.getKey() > newest || entry.getKey() < newest && ++kept > KEPT) {
+            if (entry.getKey() == newest) {
+                continue;
+            }
+            if (entry.getKey() < newest && kept < KEPT && isWhole(entry.getValue())) {
+                kept++;
+            } else {
                 Files.deleteIfExists(entry.getValue());
             }
+        }
+    }
+
+    private static boolean isWhole(Path file) throws IOException {
+        try {
+            open(file);
+            return true;
+        } catch (ModelFormatException e) {
+            LOG.log(System.Logger.Level.WARNING, "A damaged checkpoint is removed: " + e.getMessage());
+            return false;
         }
     }
 
@@ -140,7 +164,7 @@ public final class Checkpoint {
             }
             ModelConfig model = HfConfig.parse(json(file, metadata, "model"));
             TrainConfig config = TrainConfig.fromJson(json(file, metadata, "train"));
-            return new Checkpoint(file, Long.parseLong(metadata.string("step")), model, config);
+            return new Checkpoint(file, Long.parseLong(metadata.string("step")), model, config, metadata.string("roles"), metadata.string("kernels"));
         } catch (IllegalArgumentException e) {
             throw new ModelFormatException(file, "has a wrong configuration: " + e.getMessage(), e);
         }
@@ -172,12 +196,18 @@ public final class Checkpoint {
 
     /**
      * Puts {@code trainer} where this checkpoint stands. Its configuration stays its own: give it {@link #config} to go on as before.
+     * If the run was made with other kernels than this JVM's, a warning says that it does not go on to the same bits.
      *
-     * @throws ModelFormatException if it is of another model or damaged by now; the trainer is then as before
+     * @throws ModelFormatException if it is of another model, was trained with roles from elsewhere ({@link Trainer#fixRoles}), or is
+     *     damaged by now; the trainer is then as before
      */
     public void restore(Trainer trainer) throws IOException {
         if (!model.equals(trainer.model())) {
             throw new ModelFormatException(file, "is of another model: " + model + ", not " + trainer.model());
+        }
+        if (!roles.equals(trainer.roles())) {
+            throw new ModelFormatException(file, "was trained with roles \"" + roles + "\", but the trainer's are \"" + trainer.roles()
+                    + "\": " + ("learned".equals(roles) ? "fix them after restoring, if at all" : "call fixRoles before restoring"));
         }
         List<Tensor> tensors = tensors(trainer);
         List<float[]> read = new ArrayList<>();
@@ -195,6 +225,13 @@ public final class Checkpoint {
             System.arraycopy(read.get(i), 0, tensors.get(i).data(), 0, read.get(i).length);
         }
         trainer.resumeAt(steps);
+        kernelsWarning().ifPresent(text -> LOG.log(System.Logger.Level.WARNING, text));
+    }
+
+    /** What to tell where other kernels run than those it was written with. */
+    Optional<String> kernelsWarning() {
+        return kernels.equals(Kernels.describe()) ? Optional.empty() : Optional.of(file + " was written with other kernels (" + kernels
+                + ") than run here (" + Kernels.describe() + "): training goes on, but not to the bits of the run that did not stop");
     }
 
     private static List<Tensor> tensors(Trainer trainer) {
@@ -232,8 +269,9 @@ public final class Checkpoint {
     private static String crc32c(float[] data) {
         CRC32C crc = new CRC32C();
         ByteBuffer piece = ByteBuffer.allocate(Math.min(data.length, 1 << 16) * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        for (int done = 0; done < data.length; done += piece.capacity() / Float.BYTES) {
-            int n = Math.min(data.length - done, piece.capacity() / Float.BYTES);
+        int n;
+        for (int done = 0; done < data.length; done += n) {
+            n = Math.min(data.length - done, piece.capacity() / Float.BYTES);
             piece.asFloatBuffer().put(data, done, n);
             crc.update(piece.array(), 0, n * Float.BYTES);
         }

@@ -51,7 +51,9 @@ public record Init(double std, double embeddingStd, boolean scaledOutputs) {
         float[] data = tensor.data();
         int name = tensor.name().hashCode();
         team.run(Math.ceilDiv(data.length, BLOCK), (block, _) -> {
-            for (int i = block * BLOCK; i < Math.min((block + 1) * BLOCK, data.length); i++) {
+            int first = block * BLOCK;
+            int end = first + Math.min(BLOCK, data.length - first); // the other way round it wraps near 2^31
+            for (int i = first; i < end; i++) {
                 data[i] = (float) (std * CounterRandom.gaussian(seed, name, LAYER, 0, i, 0));
             }
         });

@@ -5,7 +5,7 @@ package org.neuralattention.train;
  *
  * @param beta1 decay of the first moment
  * @param beta2 decay of the second moment
- * @param eps added to the root of the second moment
+ * @param eps added to the root of the second moment; positive as a float, so that a weight without a gradient stays a number
  * @param weightDecay decoupled, on tensors of two or more dimensions only
  * @param gradClip greatest length of the whole gradient; 0 for no clipping
  */
@@ -18,9 +18,11 @@ public record Optimizer(double beta1, double beta2, double eps, double weightDec
         if (!(beta1 >= 0 && beta1 < 1) || !(beta2 >= 0 && beta2 < 1)) {
             throw new IllegalArgumentException("beta1 = " + beta1 + ", beta2 = " + beta2 + ": must be in [0, 1)");
         }
-        if (!(eps >= 0) || !(weightDecay >= 0) || !(gradClip >= 0)) {
-            throw new IllegalArgumentException("eps = " + eps + ", weightDecay = " + weightDecay + ", gradClip = " + gradClip
-                    + ": must not be negative");
+        if (!((float) eps > 0)) {
+            throw new IllegalArgumentException("eps = " + eps + ": must be positive as a float");
+        }
+        if (!(weightDecay >= 0) || !(gradClip >= 0)) {
+            throw new IllegalArgumentException("weightDecay = " + weightDecay + ", gradClip = " + gradClip + ": must not be negative");
         }
     }
 }

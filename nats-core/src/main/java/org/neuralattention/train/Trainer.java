@@ -16,6 +16,8 @@ import org.neuralattention.roles.RoleChoice;
 /**
  * Trains a model, a step at a time: gradients of all micro-batches, clipped by their global length, then AdamW on every tensor.
  *
+ * <p>Tensors that do not learn, the role scorers under fixed roles, stay as they are, decay included.
+ *
  * <p>The objective of a step is the mean loss over all targets its micro-batches ask for, plus price times KV share (spec 4.1).
  * A step depends on the weights, the moments, the step's number, the configuration and the data only; not on the number of
  * threads. How a step is cut into micro-batches changes no draw, only rounding.
@@ -24,20 +26,34 @@ public final class Trainer {
 
     private final Transformer transformer;
     private final Team team;
+    private final Activations.Keep keep;
     private final Weights gradients;
     private final Weights m;
     private final Weights v;
     private TrainConfig config;
     private RoleChoice roles; // null: sampled anew in each micro-batch
-    private Activations activations;
+    private Activations activations; // null after a configuration whose activations did not fit the memory
     private int[] ids;     // [accumulation, batch, seqLen]
     private int[] targets; // [accumulation, batch, seqLen]
     private long step;
 
-    /** Trains {@code weights} in place, from step 0. Roles are sampled where the model has them. */
+    /** Trains {@code weights} in place, from step 0. Roles are sampled where the model has them. Keeps all activations. */
     public Trainer(Weights weights, TrainConfig config, Team team) {
+        this(weights, config, team, Activations.Keep.ALL);
+    }
+
+    /**
+     * As above.
+     *
+     * @param keep ALL, or INPUTS to run each layer a second time in the backward pass: less memory, more time, the same bits
+     */
+    public Trainer(Weights weights, TrainConfig config, Team team, Activations.Keep keep) {
+        if (keep == Activations.Keep.NOTHING) {
+            throw new IllegalArgumentException("keep = " + keep + ": the backward pass needs ALL or INPUTS");
+        }
         this.transformer = new Transformer(weights, team);
         this.team = team;
+        this.keep = keep;
         this.gradients = new Weights(weights.config());
         this.m = new Weights(weights.config());
         this.v = new Weights(weights.config());
@@ -49,17 +65,25 @@ public final class Trainer {
         return config;
     }
 
-    /** Goes on with another configuration from the next step, for example with longer sequences. */
+    /**
+     * Goes on with another configuration from the next step, for example with longer sequences.
+     *
+     * @throws IllegalArgumentException if its activations do not fit an array; set one that fits before the next step
+     */
     public void config(TrainConfig next) {
-        if (config == null || next.batch() != config.batch() || next.seqLen() != config.seqLen()) {
-            activations = new Activations(model(), next.batch(), next.seqLen(), Activations.Keep.ALL);
+        if (activations == null || next.batch() != activations.batch() || next.seqLen() != activations.seqLen()) {
+            activations = null; // so that the old ones and the new ones are never there at the same time
+            activations = new Activations(model(), next.batch(), next.seqLen(), keep);
         }
         config = next;
         ids = new int[next.tokensPerStep()];
         targets = new int[next.tokensPerStep()];
     }
 
-    /** Trains with fixed roles from the next step: a baseline, or {@link RoleChoice#FULL}. The role scorer then learns nothing. */
+    /**
+     * Trains with fixed roles from the next step: a baseline, {@link RoleChoice#FULL}, or {@link RoleChoice#BEST} to settle what was
+     * learned. The role scorers and their moments then stay as they are: no gradient, no momentum, no decay.
+     */
     public void fixRoles(RoleChoice choice) {
         if (Objects.requireNonNull(choice, "choice").learns()) {
             throw new IllegalArgumentException(choice + " is drawn anew in each pass; a trainer does so by itself");
@@ -95,6 +119,9 @@ public final class Trainer {
      * @throws ArithmeticException if the gradient is not finite; the weights, the moments and the step's number are then as before
      */
     public StepReport step(TokenSource source) {
+        if (activations == null) {
+            throw new IllegalStateException("the last configuration did not fit the memory; set one that does");
+        }
         long start = System.nanoTime();
         int asked = fill(source);
         gradients.tensors().forEach(t -> Arrays.fill(t.data(), 0));
@@ -155,10 +182,27 @@ public final class Trainer {
         List<Tensor> tensors = weights().tensors();
         for (int i = 0; i < tensors.size(); i++) {
             Tensor w = tensors.get(i);
+            if (roles != null && isScorer(w)) {
+                continue;
+            }
             float decay = w.rank() >= 2 ? (float) o.weightDecay() : 0;
             AdamW.step(w.data(), 0, m.tensors().get(i).data(), 0, v.tensors().get(i).data(), 0, gradients.tensors().get(i).data(), 0,
                     w.size(), (float) lr, (float) o.beta1(), (float) o.beta2(), (float) o.eps(), decay, gradScale, step + 1, team);
         }
+    }
+
+    private boolean isScorer(Tensor tensor) {
+        return weights().layers.stream().anyMatch(layer -> layer.scorer == tensor);
+    }
+
+    /** Where its roles come from, for its checkpoints: {@code learned}, {@code full}, {@code best} or {@code fixed}. */
+    String roles() {
+        return switch (roles) {
+            case null -> "learned";
+            case RoleChoice.Full _ -> "full";
+            case RoleChoice.Best _ -> "best";
+            default -> "fixed";
+        };
     }
 
     Weights firstMoments() {

@@ -2,13 +2,16 @@ package org.neuralattention.generate;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.neuralattention.cache.KvBudgetExceededException;
@@ -113,6 +116,113 @@ class SessionTest {
         assertEquals(0, session.position());
     }
 
+    /** A rule that fails behind the first layer, in a piece and in a single token. */
+    @Test
+    void aStepThatFailsMidwayBreaksTheSessionUntilTheCacheIsCleared() {
+        ModelConfig c = ModelConfig.llama(50, 32, 2, 4, 2, 48, 128).withRoleWindows(4);
+        Transformer transformer = new Transformer(random(c), Team.serial());
+        int[] ids = ids(c);
+        for (int piece : new int[] {1, 16}) {
+            for (int wrong : new int[] {-1, 3}) {
+                boolean[] fails = {true};
+                RolePolicy policy = (layer, head, sequence, position) -> fails[0] && layer == 1 && position == 40 ? wrong : (int) (position % 3);
+                Session session = new Session(transformer, KvCache.of(c), new RoleChoice.Fixed(policy), piece);
+                IllegalArgumentException cause = assertThrows(IllegalArgumentException.class, () -> session.prefill(ids, 0, TOKENS));
+                for (Executable use : List.<Executable>of(
+                        () -> session.decode(1), () -> session.prefill(ids, 0, 20), () -> session.prefill(ids, 0, 0), session::logits)) {
+                    IllegalStateException e = assertThrows(IllegalStateException.class, use);
+                    assertTrue(e.getMessage().contains("cache().clear()"), e.getMessage());
+                    assertSame(cause, e.getCause());
+                }
+                fails[0] = false;
+                session.cache().clear();
+                session.prefill(ids, 0, TOKENS);
+                Session fresh = new Session(transformer, KvCache.of(c), new RoleChoice.Fixed(policy), piece);
+                fresh.prefill(ids, 0, TOKENS);
+                assertArrayEquals(fresh.logits(), session.logits());
+            }
+        }
+    }
+
+    @Test
+    void aStepThatFailsBeforeItsFirstLayerChangesNothing() {
+        ModelConfig c = ModelConfig.llama(50, 32, 2, 4, 2, 48, 128).withRoleWindows(4);
+        Transformer transformer = new Transformer(random(c), Team.serial());
+        int[] ids = ids(c);
+        boolean[] fails = {true};
+        RolePolicy policy = (layer, head, sequence, position) -> fails[0] && position == 40 ? -1 : (int) (position % 3);
+        Session session = new Session(transformer, KvCache.of(c), new RoleChoice.Fixed(policy), 16);
+        assertThrows(IllegalArgumentException.class, () -> session.prefill(ids, 0, TOKENS));
+        assertEquals(32, session.position());
+        fails[0] = false;
+        Session fresh = new Session(transformer, KvCache.of(c), new RoleChoice.Fixed(policy), 16);
+        fresh.prefill(ids, 0, 32);
+        assertArrayEquals(fresh.logits(), session.logits());
+        session.prefill(ids, 32, TOKENS - 32);
+        fresh.prefill(ids, 32, TOKENS - 32);
+        assertArrayEquals(fresh.logits(), session.logits());
+    }
+
+    @Test
+    void aPrefillThatCannotSucceedTakesNothingIn() {
+        ModelConfig c = configs().toList().get(4); // learned positions, 128 of them
+        Session session = new Session(new Transformer(random(c), Team.serial()), KvCache.of(c), RoleChoice.BEST, 16);
+        int[] ids = Arrays.copyOf(ids(c), 129);
+        assertMessage("129 tokens from position 0", () -> session.prefill(ids, 0, 129));
+        assertEquals(0, session.position());
+        for (int wrong : new int[] {-1, 50}) {
+            ids[100] = wrong;
+            assertMessage("ids[100] = " + wrong, () -> session.prefill(ids, 0, 128));
+            assertEquals(0, session.position());
+        }
+        ids[100] = 0;
+        session.prefill(ids, 0, 128);
+        assertMessage("1 tokens from position 128", () -> session.decode(0));
+        assertEquals(128, session.position());
+    }
+
+    @Test
+    void aPrefillThatTheBudgetEndsTellsHowFarItCame() {
+        ModelConfig c = ModelConfig.llama(50, 32, 2, 4, 2, 48, 4096);
+        Transformer transformer = new Transformer(random(c), Team.serial());
+        Session bounded = new Session(transformer, KvCache.of(c, 100_000), RoleChoice.FULL, 16);
+        Session free = new Session(transformer, KvCache.of(c), RoleChoice.FULL, 16);
+        int[] ids = new int[4000];
+        Arrays.setAll(ids, i -> i * 7 % 50);
+        assertThrows(KvBudgetExceededException.class, () -> bounded.prefill(ids, 0, 4000));
+        int held = (int) bounded.position();
+        assertTrue(held > 0 && held < 1000 && held % 16 == 0, "held " + held);
+        free.prefill(ids, 0, held);
+        assertArrayEquals(free.logits(), bounded.logits());
+    }
+
+    @Test
+    void aCacheThatDoesNotFitTheModelIsNamed() {
+        ModelConfig c = ModelConfig.llama(50, 32, 2, 4, 2, 48, 64).withRoleWindows(4);
+        Transformer transformer = new Transformer(random(c), Team.serial());
+        int[] four = {4};
+        for (KvCache cache : List.of(new KvCache(3, 2, 8, four, 0, 1 << 20), new KvCache(2, 1, 8, four, 0, 1 << 20),
+                new KvCache(2, 2, 16, four, 0, 1 << 20), new KvCache(2, 2, 8, new int[] {5}, 0, 1 << 20),
+                new KvCache(2, 2, 8, new int[] {4, 5}, 0, 1 << 20), new KvCache(2, 2, 8, four, 9, 1 << 20))) {
+            assertMessage("but the model nLayers = 2, nKvHeads = 2, headDim = 8, windows = [4], attentionWindow = 0",
+                    () -> new Session(transformer, cache, RoleChoice.BEST, 4));
+        }
+        KvCache used = new KvCache(2, 2, 8, four, 0, 1 << 20);
+        used.startAt(3);
+        new Session(transformer, used, RoleChoice.BEST, 4).decode(1);
+        assertMessage("taken in 1 tokens", () -> new Session(transformer, used, RoleChoice.BEST, 4));
+        used.clear();
+        used.append(0, new int[2], 0, new float[16], 0, new float[16], 0, 1);
+        assertMessage("middle of a step", () -> new Session(transformer, used, RoleChoice.BEST, 4));
+        ModelConfig plain = c.withRoleWindows();
+        assertMessage("RoleChoice.FULL", () -> new Session(new Transformer(random(plain), Team.serial()), KvCache.of(plain), RoleChoice.BEST, 4));
+    }
+
+    private static void assertMessage(String part, Executable call) {
+        String message = assertThrows(IllegalArgumentException.class, call).getMessage();
+        assertTrue(message.contains(part), message);
+    }
+
     private static float[] whole(Transformer transformer, int[] ids, RoleChoice choice) {
         Activations s = new Activations(transformer.config(), 1, TOKENS, Activations.Keep.NOTHING);
         transformer.forward(s, ids, 0, choice);
@@ -133,7 +243,7 @@ class SessionTest {
         assertTrue(error <= 1e-5, what + ", row " + row + ": relative error " + error);
     }
 
-    private static Weights random(ModelConfig c) {
+    static Weights random(ModelConfig c) {
         Weights w = new Weights(c);
         for (int i = 0; i < w.tensors().size(); i++) {
             Tensor tensor = w.tensors().get(i);

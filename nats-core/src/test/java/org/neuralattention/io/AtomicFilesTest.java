@@ -7,8 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -83,6 +85,20 @@ class AtomicFilesTest {
     @Test
     void aDirectoryThatIsNotThereIsAnError() {
         assertThrows(IOException.class, () -> AtomicFiles.write(temp.resolve("absent/file"), "x"));
+    }
+
+    @Test
+    void theParentOfEachNewDirectoryIsForcedOnce() throws IOException {
+        List<String> steps = new ArrayList<>();
+        AtomicFiles.hook = steps::add;
+        Path directory = temp.resolve("a/b/c");
+        AtomicFiles.createDirectories(directory);
+        assertTrue(Files.isDirectory(directory));
+        assertEquals(List.of("force directory", "force directory", "force directory"), steps);
+        AtomicFiles.createDirectories(directory);
+        assertEquals(3, steps.size());
+        Files.writeString(temp.resolve("file"), "");
+        assertThrows(FileAlreadyExistsException.class, () -> AtomicFiles.createDirectories(temp.resolve("file/d")));
     }
 
     private void assertOnly(String name) throws IOException {

@@ -129,6 +129,20 @@ class TransformerTest {
         assertTrue(message.contains("RoleChoice.FULL"), message);
     }
 
+    @Test
+    void logitsOfRowsThePassDoesNotHaveAreRefused() {
+        ModelConfig c = ModelConfig.llama(40, 24, 1, 3, 1, 40, 32);
+        Transformer t = new Transformer(random(c, 1), Team.serial());
+        Activations s = new Activations(c, BATCH, SEQ_LEN, Keep.NOTHING);
+        s.seqLen(5);
+        t.forward(s, ids(c, 0), 0, RoleChoice.FULL);
+        float[] logits = new float[2 * 40];
+        t.logits(logits, 0, s, 8, 2);
+        assertThrows(IndexOutOfBoundsException.class, () -> t.logits(logits, 0, s, 9, 2));
+        assertThrows(IndexOutOfBoundsException.class, () -> t.logits(logits, 0, s, 10, 1));
+        assertThrows(IndexOutOfBoundsException.class, () -> t.logits(logits, 0, s, -1, 1));
+    }
+
     static Weights random(ModelConfig c, long seed) {
         Weights w = new Weights(c);
         for (int i = 0; i < w.tensors().size(); i++) {

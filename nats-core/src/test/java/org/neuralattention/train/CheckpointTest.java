@@ -6,20 +6,29 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.neuralattention.io.Failures;
 import org.neuralattention.io.ModelFormatException;
+import org.neuralattention.io.SafeTensors;
+import org.neuralattention.kernels.Kernels;
 import org.neuralattention.kernels.Team;
 import org.neuralattention.model.ModelConfig;
+import org.neuralattention.model.Tensor;
 import org.neuralattention.model.Weights;
+import org.neuralattention.roles.RoleChoice;
 
 class CheckpointTest {
 
@@ -56,6 +65,89 @@ class CheckpointTest {
         }
         assertEquals(List.of("step-000000007.safetensors", "step-000000009.safetensors"), names());
         assertEquals(9, Checkpoint.newest(directory).orElseThrow().steps());
+    }
+
+    /** 400 is whole, 500 is not: the run goes on at 400, and what it saves at 600 must not cost it 400. */
+    @Test
+    void aDamagedCheckpointCountsAsNone() throws IOException {
+        Trainer trainer = Tiny.trainer(Tiny.CONFIG, Team.serial());
+        for (int step : new int[] {400, 500}) {
+            trainer.resumeAt(step);
+            Checkpoint.save(directory, trainer);
+        }
+        Path damaged = directory.resolve("step-000000500.safetensors");
+        byte[] bytes = Files.readAllBytes(damaged);
+        bytes[bytes.length - 5] ^= 1;
+        Files.write(damaged, bytes);
+        Checkpoint.newest(directory).orElseThrow().restore(trainer);
+        assertEquals(400, trainer.steps());
+        trainer.resumeAt(600);
+        Checkpoint.save(directory, trainer);
+        assertEquals(List.of("step-000000400.safetensors", "step-000000600.safetensors"), names());
+    }
+
+    @Test
+    void aRunGoesOnWithTheRolesItHadOnly() throws IOException {
+        Trainer learning = Tiny.trainer(Tiny.CONFIG, Team.serial());
+        train(learning, 1);
+        Checkpoint.save(directory, learning);
+        Checkpoint learned = Checkpoint.newest(directory).orElseThrow();
+        Trainer fixed = Tiny.trainer(Tiny.CONFIG, Team.serial());
+        fixed.fixRoles(RoleChoice.BEST);
+        String before = state(fixed);
+        String message = assertThrows(ModelFormatException.class, () -> learned.restore(fixed)).getMessage();
+        assertTrue(message.contains("roles \"learned\", but the trainer's are \"best\""), message);
+        assertEquals(before, state(fixed));
+
+        train(fixed, 2);
+        Checkpoint.save(directory, fixed);
+        Checkpoint settled = Checkpoint.newest(directory).orElseThrow();
+        message = assertThrows(ModelFormatException.class, () -> settled.restore(learning)).getMessage();
+        assertTrue(message.contains("call fixRoles"), message);
+        learning.fixRoles(RoleChoice.BEST);
+        settled.restore(learning);
+        assertEquals(state(fixed), state(learning));
+    }
+
+    @Test
+    void otherKernelsAreToldInAWarning() throws IOException {
+        Trainer trainer = Tiny.trainer(Tiny.CONFIG, Team.serial());
+        Checkpoint.save(directory, trainer);
+        Path file = directory.resolve("step-000000000.safetensors");
+        assertEquals(Optional.empty(), Checkpoint.open(file).kernelsWarning());
+        Map<String, String> metadata;
+        List<Tensor> tensors = new ArrayList<>();
+        try (SafeTensors in = SafeTensors.open(file)) {
+            metadata = new LinkedHashMap<>(in.metadata());
+            for (String name : in.names()) {
+                float[] data = in.readFloats(name);
+                tensors.add(Tensor.wrap(name, data, data.length));
+            }
+        }
+        metadata.remove("checksum");
+        assertEquals(Kernels.describe(), metadata.put("kernels", "vector, 64 bits"));
+        CRC32C crc = new CRC32C();
+        metadata.forEach((key, value) -> crc.update((key + '\0' + value + '\0').getBytes(StandardCharsets.UTF_8)));
+        metadata.put("checksum", Long.toHexString(crc.getValue()));
+        SafeTensors.write(file, metadata, tensors);
+        Checkpoint other = Checkpoint.open(file);
+        String warning = other.kernelsWarning().orElseThrow();
+        assertTrue(warning.contains("vector, 64 bits") && warning.contains(Kernels.describe()), warning);
+        trainer.resumeAt(3);
+        other.restore(trainer);
+        assertEquals(0, trainer.steps(), "it goes on all the same");
+    }
+
+    @Test
+    void theDirectoriesItMakesAreForced() throws IOException {
+        Failures.atStep(1); // of two
+        try {
+            Trainer trainer = Tiny.trainer(Tiny.CONFIG, Team.serial());
+            IOException e = assertThrows(IOException.class, () -> Checkpoint.save(directory.resolve("run/checkpoints"), trainer));
+            assertEquals("planted failure of force directory", e.getMessage());
+        } finally {
+            Failures.none();
+        }
     }
 
     @Test

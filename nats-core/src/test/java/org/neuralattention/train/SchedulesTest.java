@@ -69,6 +69,8 @@ class SchedulesTest {
         assertThrows(IllegalArgumentException.class, () -> LrSchedule.constant(Double.NaN));
         assertThrows(IllegalArgumentException.class, () -> new PriceSchedule(-1, 0, 0));
         assertThrows(IllegalArgumentException.class, () -> new Optimizer(1, 0.9, 1e-8, 0, 0));
+        assertThrows(IllegalArgumentException.class, () -> new Optimizer(0.9, 0.9, 0, 0, 0));
+        assertThrows(IllegalArgumentException.class, () -> new Optimizer(0.9, 0.9, 1e-46, 0, 0), "0 as a float");
         assertThrows(IllegalArgumentException.class, () -> TrainConfig.of(0, 8, 10, 0.1));
         assertThrows(IllegalArgumentException.class, () -> TrainConfig.of(1 << 16, 1 << 15, 10, 0.1));
     }

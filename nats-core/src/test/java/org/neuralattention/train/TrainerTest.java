@@ -2,17 +2,20 @@ package org.neuralattention.train;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.neuralattention.io.JsonObject;
 import org.neuralattention.io.ModelLoader;
 import org.neuralattention.kernels.Team;
+import org.neuralattention.model.Activations;
 import org.neuralattention.model.Tensor;
 import org.neuralattention.model.Weights;
 import org.neuralattention.roles.RoleChoice;
@@ -117,13 +120,48 @@ class TrainerTest {
 
     @Test
     void fixedRolesLeaveTheScorerAlone() {
-        Trainer trainer = Tiny.trainer(Tiny.CONFIG.withOptimizer(new Optimizer(0.9, 0.95, 1e-8, 0, 1)), Team.serial());
-        float[] before = trainer.weights().layers.get(0).scorer.data().clone();
+        Trainer trainer = Tiny.trainer(Tiny.CONFIG.withOptimizer(new Optimizer(0.9, 0.95, 1e-8, 0.5, 1)), Team.serial());
+        trainer.step(Tiny.text()); // so that there is momentum
+        List<float[]> before = scorers(trainer);
+        float[] wq = trainer.weights().layers.get(0).wq.data().clone();
         trainer.fixRoles(RoleChoice.FULL);
         StepReport report = trainer.step(Tiny.text());
         assertEquals(1, report.share());
-        assertArrayEquals(before, trainer.weights().layers.get(0).scorer.data());
+        List<float[]> after = scorers(trainer);
+        for (int i = 0; i < before.size(); i++) {
+            assertArrayEquals(before.get(i), after.get(i));
+        }
+        assertFalse(Arrays.equals(wq, trainer.weights().layers.get(0).wq.data()));
         assertThrows(IllegalArgumentException.class, () -> trainer.fixRoles(new RoleChoice.Sampled(0, 0, 0)));
+    }
+
+    /** Copies of the scorers and of their moments. */
+    private static List<float[]> scorers(Trainer trainer) {
+        return Stream.of(trainer.weights(), trainer.firstMoments(), trainer.secondMoments())
+                .flatMap(w -> w.layers.stream()).map(layer -> layer.scorer.data().clone()).toList();
+    }
+
+    @Test
+    void recomputingGivesTheSameBits() {
+        Trainer keeping = Tiny.trainer(Tiny.CONFIG, Team.serial());
+        Weights weights = new Weights(Tiny.MODEL);
+        Init.LIVELY.apply(weights, 5, Team.serial());
+        Trainer recomputing = new Trainer(weights, Tiny.CONFIG, Team.serial(), Activations.Keep.INPUTS);
+        for (int i = 0; i < 3; i++) {
+            assertEquals(keeping.step(Tiny.text()).loss(), recomputing.step(Tiny.text()).loss());
+        }
+        assertEquals(Tiny.sha256(keeping.weights()), Tiny.sha256(recomputing.weights()));
+        assertThrows(IllegalArgumentException.class, () -> new Trainer(weights, Tiny.CONFIG, Team.serial(), Activations.Keep.NOTHING));
+    }
+
+    @Test
+    void afterAConfigurationThatDoesNotFitAnotherOneDoes() {
+        Trainer trainer = Tiny.trainer(Tiny.CONFIG, Team.serial());
+        Trainer expected = Tiny.trainer(Tiny.CONFIG, Team.serial());
+        assertThrows(IllegalArgumentException.class, () -> trainer.config(Tiny.CONFIG.withShape(1 << 12, 1 << 12, 1)));
+        assertThrows(IllegalStateException.class, () -> trainer.step(Tiny.text()));
+        trainer.config(Tiny.CONFIG);
+        assertEquals(expected.step(Tiny.text()).loss(), trainer.step(Tiny.text()).loss());
     }
 
     @Test
