@@ -7,12 +7,15 @@ import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import org.openjdk.jmh.results.format.ResultFormatType;
-import org.openjdk.jmh.runner.NoBenchmarksException;
+import org.openjdk.jmh.runner.BenchmarkList;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.format.OutputFormat;
+import org.openjdk.jmh.runner.format.OutputFormatFactory;
 import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -49,12 +52,17 @@ public final class BenchCommand implements Callable<Integer> {
             runner.list();
             return 0;
         }
-        try {
-            runner.run();
-        } catch (NoBenchmarksException e) {
-            throw new UserError("No benchmark matches " + String.join(" or ", names) + "; 'nats bench --list' shows them.", e);
-        }
+        checkNames();
+        runner.run();
         return 0;
+    }
+
+    /** Before the runner, which refuses all work while another one is at it on this machine. */
+    private void checkNames() {
+        OutputFormat silent = OutputFormatFactory.createFormatInstance(System.out, VerboseMode.SILENT);
+        if (!names.isEmpty() && BenchmarkList.defaultList().find(silent, names, List.of()).isEmpty()) {
+            throw new UserError("No benchmark matches " + String.join(" or ", names) + "; 'nats bench --list' shows them.");
+        }
     }
 
     private ChainedOptionsBuilder options() {
