@@ -19,7 +19,7 @@ public final class AdamW {
     /**
      * Updates {@code param}, {@code m} and {@code v} in place; {@code step} counts from 1; moments start as zeros.
      *
-     * @throws IllegalArgumentException if step is below 1 or a beta is not in [0, 1)
+     * @throws IllegalArgumentException if step is below 1, a beta is not in [0, 1) or eps is not positive
      * @throws IndexOutOfBoundsException if a shape does not fit its array
      */
     public static void step(float[] param, int paramOffset, float[] m, int mOffset, float[] v, int vOffset,
@@ -33,6 +33,9 @@ public final class AdamW {
         if (step < 1 || !(beta1 >= 0 && beta1 < 1) || !(beta2 >= 0 && beta2 < 1)) {
             throw new IllegalArgumentException("step = " + step + ", beta1 = " + beta1 + ", beta2 = " + beta2
                     + ": step must be at least 1, betas in [0, 1)");
+        }
+        if (!(eps > 0)) { // an element without a gradient so far would become 0 / 0
+            throw new IllegalArgumentException("eps = " + eps + ": must be greater than 0 in single precision");
         }
         // The corrections are folded into two factors, in double, so that the loop has none.
         float keep = (float) (1 - (double) lr * weightDecay);

@@ -17,7 +17,7 @@ public final class Bias {
         Check.range("bias", bias, biasOffset, dim);
         int block = Blocks.rows(dim);
         team.run(Math.ceilDiv(rows, block), (task, worker) -> {
-            int end = Math.min(rows, (task + 1) * block);
+            int end = Blocks.end(task, block, rows);
             for (int row = task * block; row < end; row++) {
                 Add.plain(x, xOffset + row * dim, x, xOffset + row * dim, bias, biasOffset, dim);
             }

@@ -11,6 +11,12 @@ final class Blocks {
 
     private Blocks() {}
 
+    /** Where task {@code task} ends, which begins at {@code task * block}: as {@code min(n, (task + 1) * block)}, which may overflow. */
+    static int end(int task, int block, int n) {
+        int first = task * block;
+        return first + Math.min(block, n - first);
+    }
+
     /** Rows of {@code dim} elements in a task. */
     static int rows(int dim) {
         return Math.max(1, ELEMENTS / dim);

@@ -27,6 +27,14 @@ final class Check {
         range(name, array.length, offset, length);
     }
 
+    /** {@code floats} as the length of a scratch array; {@code what} they hold. */
+    static int scratchLength(String what, long floats, AttentionShape shape) {
+        if (floats > Integer.MAX_VALUE - 8) {
+            throw new IllegalArgumentException(what + " takes " + floats + " floats, more than an array holds: " + shape);
+        }
+        return (int) floats;
+    }
+
     static void positive(String name, int value) {
         if (value < 1) {
             throw new IllegalArgumentException(name + " = " + value + ": must be at least 1");

@@ -51,13 +51,13 @@ public final class CrossEntropy {
         Arrays.fill(lse, lseOffset, lseOffset + rows, 0);
         Tile tile = new Tile(rows, dim, vocabSize, team);
         double sum = 0;
-        for (int first = 0; first < rows; first += ROWS) {
-            int count = tile.gather(x, xOffset, targets, targetsOffset, first, Math.min(rows, first + ROWS));
-            for (int chunk = 0; chunk < vocabSize; chunk += VOCAB) {
-                int width = tile.logits(head, headOffset, chunk, count);
-                int from = chunk;
+        for (int block = 0; block < Math.ceilDiv(rows, ROWS); block++) {
+            int count = tile.gather(x, xOffset, targets, targetsOffset, block * ROWS, Blocks.end(block, ROWS, rows));
+            for (int chunk = 0; chunk < Math.ceilDiv(vocabSize, VOCAB); chunk++) {
+                int from = chunk * VOCAB;
+                int width = tile.logits(head, headOffset, from, count);
                 team.run(Math.ceilDiv(count, TASK_ROWS), (task, worker) -> {
-                    for (int i = task * TASK_ROWS; i < Math.min(count, (task + 1) * TASK_ROWS); i++) {
+                    for (int i = task * TASK_ROWS; i < Blocks.end(task, TASK_ROWS, count); i++) {
                         int target = targets[targetsOffset + tile.row(i)] - from;
                         accumulate(tile.state, i * STATE, tile.logits, i * width, width, target);
                     }
@@ -123,13 +123,13 @@ public final class CrossEntropy {
         }
         Tile tile = new Tile(rows, dim, vocabSize, team);
         float[] dxRows = team.scratch(CrossEntropy.class, 2, Math.min(rows, ROWS) * dim);
-        for (int first = 0; first < rows; first += ROWS) {
-            int count = tile.gather(x, xOffset, targets, targetsOffset, first, Math.min(rows, first + ROWS));
-            for (int chunk = 0; chunk < vocabSize; chunk += VOCAB) {
-                int width = tile.logits(head, headOffset, chunk, count);
-                int from = chunk;
+        for (int block = 0; block < Math.ceilDiv(rows, ROWS); block++) {
+            int count = tile.gather(x, xOffset, targets, targetsOffset, block * ROWS, Blocks.end(block, ROWS, rows));
+            for (int chunk = 0; chunk < Math.ceilDiv(vocabSize, VOCAB); chunk++) {
+                int from = chunk * VOCAB;
+                int width = tile.logits(head, headOffset, from, count);
                 team.run(Math.ceilDiv(count, TASK_ROWS), (task, worker) -> {
-                    for (int i = task * TASK_ROWS; i < Math.min(count, (task + 1) * TASK_ROWS); i++) {
+                    for (int i = task * TASK_ROWS; i < Blocks.end(task, TASK_ROWS, count); i++) {
                         int row = tile.row(i);
                         int target = targets[targetsOffset + row] - from;
                         if (Kernels.VECTOR) {
@@ -142,9 +142,9 @@ public final class CrossEntropy {
                         }
                     }
                 });
-                MatMul.ab(dxRows, 0, tile.logits, 0, head, headOffset + chunk * dim, count, dim, width, chunk > 0, team);
+                MatMul.ab(dxRows, 0, tile.logits, 0, head, headOffset + from * dim, count, dim, width, from > 0, team);
                 if (dHead != null) {
-                    MatMul.atb(dHead, dHeadOffset + chunk * dim, tile.logits, 0, tile.x, 0, width, dim, count, true, team);
+                    MatMul.atb(dHead, dHeadOffset + from * dim, tile.logits, 0, tile.x, 0, width, dim, count, true, team);
                 }
             }
             for (int i = 0; i < count; i++) {
@@ -229,10 +229,10 @@ public final class CrossEntropy {
             return (int) state[i * STATE + ROW];
         }
 
-        /** Fills the tile with the logits of the tokens from {@code chunk} on, [count, width], and returns width. */
-        int logits(float[] head, int headOffset, int chunk, int count) {
-            int width = Math.min(VOCAB, vocabSize - chunk);
-            MatMul.abt(logits, 0, x, 0, head, headOffset + chunk * dim, count, width, dim, false, team);
+        /** Fills the tile with the logits of the tokens from {@code from} on, [count, width], and returns width. */
+        int logits(float[] head, int headOffset, int from, int count) {
+            int width = Math.min(VOCAB, vocabSize - from);
+            MatMul.abt(logits, 0, x, 0, head, headOffset + from * dim, count, width, dim, false, team);
             return width;
         }
     }

@@ -67,8 +67,13 @@ public final class DecodeAttention {
         float[] scratch = team.scratch(DecodeAttention.class, 0, Math.addExact(Math.multiplyExact(tasks, stride), threads * workLength));
         int work = tasks * stride;
         if (threads == 1) {
-            for (int task = 0; task < tasks; task++) {
-                block(scratch, task, work, q, qOffset, spans, group, headDim, scale, vector);
+            team.enter(); // as run does, but without a task object: a token decoded on one thread allocates nothing
+            try {
+                for (int task = 0; task < tasks; task++) {
+                    block(scratch, task, work, q, qOffset, spans, group, headDim, scale, vector);
+                }
+            } finally {
+                team.leave();
             }
         } else {
             team.run(tasks, (task, worker) ->

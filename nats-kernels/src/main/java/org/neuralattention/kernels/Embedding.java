@@ -18,7 +18,7 @@ public final class Embedding {
         check(ids, idsOffset, rows, dim, vocabSize);
         int block = Blocks.rows(dim);
         team.run(Math.ceilDiv(rows, block), (task, worker) -> {
-            int end = Math.min(rows, (task + 1) * block);
+            int end = Blocks.end(task, block, rows);
             for (int row = task * block; row < end; row++) {
                 System.arraycopy(table, tableOffset + ids[idsOffset + row] * dim, out, outOffset + row * dim, dim);
             }

@@ -26,7 +26,7 @@ public final class MatMul {
     public static void ab(float[] out, int outOffset, float[] a, int aOffset, float[] b, int bOffset,
             int m, int n, int k, boolean accumulate, Team team) {
         check(out, outOffset, a, aOffset, b, bOffset, m, n, k);
-        if (Kernels.VECTOR) {
+        if (Kernels.VECTOR && MatMulVector.fits(m, n, k)) {
             vector(out, outOffset, a, aOffset, false, b, bOffset, true, m, n, k, accumulate, team);
         } else {
             plainAb(out, outOffset, a, aOffset, b, bOffset, m, n, k, accumulate, team);
@@ -39,7 +39,7 @@ public final class MatMul {
         check(out, outOffset, a, aOffset, b, bOffset, m, n, k);
         if (Kernels.VECTOR && fewRows(m, k)) {
             MatVec.vector(out, outOffset, a, aOffset, b, bOffset, m, n, k, accumulate, team);
-        } else if (Kernels.VECTOR) {
+        } else if (Kernels.VECTOR && MatMulVector.fits(m, n, k)) {
             vector(out, outOffset, a, aOffset, false, b, bOffset, false, m, n, k, accumulate, team);
         } else {
             plainAbt(out, outOffset, a, aOffset, b, bOffset, m, n, k, accumulate, team);
@@ -50,7 +50,7 @@ public final class MatMul {
     public static void atb(float[] out, int outOffset, float[] a, int aOffset, float[] b, int bOffset,
             int m, int n, int k, boolean accumulate, Team team) {
         check(out, outOffset, a, aOffset, b, bOffset, m, n, k);
-        if (Kernels.VECTOR) {
+        if (Kernels.VECTOR && MatMulVector.fits(m, n, k)) {
             vector(out, outOffset, a, aOffset, true, b, bOffset, true, m, n, k, accumulate, team);
         } else {
             plainAtb(out, outOffset, a, aOffset, b, bOffset, m, n, k, accumulate, team);
@@ -60,7 +60,7 @@ public final class MatMul {
     static void plainAb(float[] out, int outOffset, float[] a, int aOffset, float[] b, int bOffset,
             int m, int n, int k, boolean accumulate, Team team) {
         team.run(Math.ceilDiv(m, ROWS), (task, worker) -> {
-            for (int i = task * ROWS; i < Math.min(m, task * ROWS + ROWS); i++) {
+            for (int i = task * ROWS; i < Blocks.end(task, ROWS, m); i++) {
                 int outRow = outOffset + i * n;
                 if (!accumulate) {
                     Arrays.fill(out, outRow, outRow + n, 0);
@@ -79,7 +79,7 @@ public final class MatMul {
     static void plainAbt(float[] out, int outOffset, float[] a, int aOffset, float[] b, int bOffset,
             int m, int n, int k, boolean accumulate, Team team) {
         team.run(Math.ceilDiv(m, ROWS), (task, worker) -> {
-            for (int i = task * ROWS; i < Math.min(m, task * ROWS + ROWS); i++) {
+            for (int i = task * ROWS; i < Blocks.end(task, ROWS, m); i++) {
                 int outRow = outOffset + i * n;
                 int aRow = aOffset + i * k;
                 for (int j = 0; j < n; j++) {
@@ -97,7 +97,7 @@ public final class MatMul {
     static void plainAtb(float[] out, int outOffset, float[] a, int aOffset, float[] b, int bOffset,
             int m, int n, int k, boolean accumulate, Team team) {
         team.run(Math.ceilDiv(m, ROWS), (task, worker) -> {
-            for (int i = task * ROWS; i < Math.min(m, task * ROWS + ROWS); i++) {
+            for (int i = task * ROWS; i < Blocks.end(task, ROWS, m); i++) {
                 int outRow = outOffset + i * n;
                 if (!accumulate) {
                     Arrays.fill(out, outRow, outRow + n, 0);
@@ -130,8 +130,8 @@ public final class MatMul {
             return;
         }
         float[] bPanels = team.scratch(MatMul.class, 0, MatMulVector.panelsOfB(n, k));
-        float[] ofWorkers = team.scratch(MatMul.class, 1, team.size() * MatMulVector.perWorker());
-        MatMulVector.run(out, outOffset, a, aOffset, aByK, b, bOffset, bByK, m, n, k, accumulate, bPanels, ofWorkers, team);
+        float[][] floats = team.workerFloats(MatMul.class, MatMulVector.perWorker());
+        MatMulVector.run(out, outOffset, a, aOffset, aByK, b, bOffset, bByK, m, n, k, accumulate, bPanels, floats, team);
     }
 
     private static void check(float[] out, int outOffset, float[] a, int aOffset, float[] b, int bOffset, int m, int n, int k) {

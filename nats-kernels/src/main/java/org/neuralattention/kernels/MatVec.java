@@ -34,7 +34,7 @@ public final class MatVec {
         } else {
             int rows = rowsPerTask(k);
             team.run(Math.ceilDiv(n, rows), (task, worker) ->
-                    plainRows(out, outOffset, x, xOffset, w, wOffset, count, n, k, task * rows, Math.min(n, task * rows + rows)));
+                    plainRows(out, outOffset, x, xOffset, w, wOffset, count, n, k, task * rows, Blocks.end(task, rows, n)));
         }
     }
 
@@ -42,7 +42,7 @@ public final class MatVec {
             int count, int n, int k, boolean add, Team team) {
         int rows = rowsPerTask(k);
         team.run(Math.ceilDiv(n, rows), (task, worker) -> MatVecVector.rows(
-                out, outOffset, x, xOffset, w, wOffset, count, n, k, task * rows, Math.min(n, task * rows + rows), add));
+                out, outOffset, x, xOffset, w, wOffset, count, n, k, task * rows, Blocks.end(task, rows, n), add));
     }
 
     /** Rows of weights in a task: a multiple of 4 that depends on the length of a row only. */

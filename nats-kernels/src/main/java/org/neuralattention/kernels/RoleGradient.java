@@ -45,7 +45,8 @@ public final class RoleGradient {
         Check.range("dOut", dOut, dOutOffset, SparseAttention.queryLength(shape));
         checkRoles(dRoles, dRolesOffset, roles, rolesOffset, windows, attentionWindow, shape);
         if (Kernels.VECTOR) {
-            float[] partial = team.scratch(RoleGradient.class, 0, Math.toIntExact(RoleGradientVector.partialFloats(shape, 2 + windows.length)));
+            float[] partial = team.scratch(RoleGradient.class, 0,
+                    Check.scratchLength("scratch for dRoles", RoleGradientVector.partialFloats(shape, 2 + windows.length), shape));
             float[][] floats = team.workerFloats(RoleGradient.class, RoleGradientVector.floats(shape));
             int[][] ints = team.workerInts(RoleGradient.class, RoleGradientVector.ints(shape));
             var call = new RoleGradientVector(dRoles, dRolesOffset, dOut, dOutOffset, out, outOffset, lse, lseOffset, q, qOffset,

@@ -118,7 +118,7 @@ public final class Rope {
         Check.range("sin", sin, sinOffset, (long) rows * half);
         int block = Blocks.rows(dim);
         team.run(Math.ceilDiv(rows, block), (task, worker) -> {
-            int end = Math.min(rows, (task + 1) * block);
+            int end = Blocks.end(task, block, rows);
             for (int row = task * block; row < end; row++) {
                 for (int head = 0; head < nHeads; head++) {
                     int xo = xOffset + row * dim + head * 2 * half;

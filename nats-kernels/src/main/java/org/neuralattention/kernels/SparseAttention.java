@@ -78,7 +78,7 @@ public final class SparseAttention {
         Check.range("dv", dv, dvOffset, keyLength(shape));
         Check.range("dOut", dOut, dOutOffset, queryLength(shape));
         if (Kernels.VECTOR) {
-            int length = Math.toIntExact(SparseAttentionBackwardVector.partialFloats(shape));
+            int length = Check.scratchLength("scratch for dk", SparseAttentionBackwardVector.partialFloats(shape), shape);
             float[] dkParts = team.scratch(SparseAttention.class, 0, length);
             float[] dvParts = team.scratch(SparseAttention.class, 1, length);
             float[][] floats = team.workerFloats(SparseAttention.class, SparseAttentionBackwardVector.floats(shape));

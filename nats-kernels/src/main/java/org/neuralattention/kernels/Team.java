@@ -16,7 +16,9 @@ import java.util.concurrent.locks.LockSupport;
  * briefly when there is nothing to do and then park. The calling thread is worker 0 and works too.
  *
  * <p>A team serves one caller at a time: a second thread that calls {@link #run} while it works gets an
- * {@link IllegalStateException}, as does a task that calls it again. Threads are daemons and are started by the first
+ * {@link IllegalStateException}, as does a task that calls it again. Only calls that overlap are found out: an op keeps what
+ * it has between two rounds in the team's scratch, so a team, and with it a Transformer that runs on it, serves one thread at
+ * a time. Threads are daemons and are started by the first
  * {@link #run} that has more than one task.
  */
 public final class Team implements AutoCloseable {
@@ -95,11 +97,7 @@ public final class Team implements AutoCloseable {
      */
     public void run(int tasks, Task task) {
         Check.notNegative("tasks", tasks);
-        if (!phase.compareAndSet(Phase.IDLE, Phase.BUSY)) {
-            throw new IllegalStateException(phase.get() == Phase.CLOSED
-                    ? "the team is closed"
-                    : "the team is at work for another caller; give each its own Team");
-        }
+        enter();
         try {
             if (size == 1 || tasks <= 1) {
                 for (int i = 0; i < tasks; i++) {
@@ -109,9 +107,26 @@ public final class Team implements AutoCloseable {
                 runShared(tasks, task);
             }
         } finally {
-            if (!phase.compareAndSet(Phase.BUSY, Phase.IDLE)) {
-                end();
-            }
+            leave();
+        }
+    }
+
+    /**
+     * Takes the team for work the caller does alone, until {@link #leave}.
+     *
+     * @throws IllegalStateException if the team is closed or at work
+     */
+    void enter() {
+        if (!phase.compareAndSet(Phase.IDLE, Phase.BUSY)) {
+            throw new IllegalStateException(phase.get() == Phase.CLOSED
+                    ? "the team is closed"
+                    : "the team is at work for another caller; give each its own Team");
+        }
+    }
+
+    void leave() {
+        if (!phase.compareAndSet(Phase.BUSY, Phase.IDLE)) {
+            end();
         }
     }
 
@@ -183,13 +198,13 @@ public final class Team implements AutoCloseable {
     }
 
     /**
-     * Scratch of at least {@code length} floats for the op {@code owner}; contents are undefined.
-     * Slot 0 is shared by the op's tasks; tasks may use slot {@code 1 + worker} as their own. Call it outside of tasks.
+     * Scratch of at least {@code length} floats for the op {@code owner}, shared by its tasks; contents are undefined. An op may
+     * hold several, numbered from 0. Call it outside of tasks; what each worker has to itself comes from {@link #workerFloats}.
      */
     float[] scratch(Class<?> owner, int slot, int length) {
         float[][] slots = scratch.get(owner);
         if (slots == null || slot >= slots.length) {
-            slots = slots == null ? new float[Math.max(size, slot) + 1][] : Arrays.copyOf(slots, slot + 1);
+            slots = slots == null ? new float[slot + 1][] : Arrays.copyOf(slots, slot + 1);
             scratch.put(owner, slots);
         }
         if (slots[slot] == null || slots[slot].length < length) {

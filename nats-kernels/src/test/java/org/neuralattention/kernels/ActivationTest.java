@@ -140,6 +140,27 @@ class ActivationTest {
         }
     }
 
+    /** The square and the cube of x overflow on the way. */
+    @Test
+    void farGeluSlopesAreZeroOrOne() {
+        int n = 64;
+        for (Gelu.Form form : Gelu.Form.values()) {
+            for (double far : new double[] {20, 1e6, 1e12, 2e13, 1e19, 2e19, 1e30, 3e38}) {
+                Slice x = new Slice(n);
+                Slice dOut = new Slice(n);
+                Slice dx = new Slice(n);
+                double[] expected = new double[n];
+                for (int i = 0; i < n; i++) {
+                    x.array[x.offset + i] = (float) (i % 2 == 0 ? -far : far);
+                    dOut.array[dOut.offset + i] = 3;
+                    expected[i] = i % 2 == 0 ? 0 : 3;
+                }
+                Gelu.backward(dx.array, dx.offset, dOut.array, dOut.offset, x.array, x.offset, n, form, Team.serial());
+                dx.assertEach(expected, 0, 1e-30, form + " of " + far);
+            }
+        }
+    }
+
     @Test
     void sameBitsForAnyTeam() {
         int n = 5 * Blocks.ELEMENTS + 77;

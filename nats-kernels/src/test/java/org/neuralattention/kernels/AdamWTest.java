@@ -3,6 +3,7 @@ package org.neuralattention.kernels;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -119,5 +120,18 @@ class AdamWTest {
     void stepsCountFromOne() {
         Slice a = new Slice(1);
         assertThrows(IllegalArgumentException.class, () -> step(a, a, a, a, 1, 0, Team.serial()));
+    }
+
+    /** With eps = 0 an element whose gradient was always 0 would become 0 / 0. */
+    @Test
+    void epsMustBePositive() {
+        float[] a = new float[1];
+        for (float eps : new float[] {0, (float) 1e-50, -1e-8f, Float.NaN}) {
+            String message = assertThrows(IllegalArgumentException.class,
+                    () -> AdamW.step(a, 0, a, 0, a, 0, a, 0, 1, LR, BETA1, BETA2, eps, DECAY, 1, 1, Team.serial())).getMessage();
+            assertTrue(message.contains("eps = " + eps), message);
+        }
+        AdamW.step(a, 0, new float[1], 0, new float[1], 0, new float[1], 0, 1, LR, BETA1, BETA2, Float.MIN_VALUE, DECAY, 1, 1, Team.serial());
+        assertEquals(0f, a[0]);
     }
 }

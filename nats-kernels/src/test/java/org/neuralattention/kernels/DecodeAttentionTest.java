@@ -233,6 +233,18 @@ class DecodeAttentionTest {
     }
 
     @Test
+    void aTeamAtWorkIsRefusedByShortContextsToo() {
+        Case c = random(1, new int[] {3}, 8, 1, new SplittableRandom(14));
+        KeySpans[] spans = c.cut(2, new SplittableRandom(15));
+        try (Team team = Team.of(2)) {
+            assertThrows(IllegalStateException.class, () -> team.run(1, (task, worker) -> c.forward(spans, team)));
+            c.forward(spans, team); // free again
+            team.close();
+            assertThrows(IllegalStateException.class, () -> c.forward(spans, team));
+        }
+    }
+
+    @Test
     void wrongArgumentsAreNamed() {
         KeySpans spans = new KeySpans();
         assertThrows(IllegalArgumentException.class, () -> spans.add(null, 0, new float[8], 0, 1));

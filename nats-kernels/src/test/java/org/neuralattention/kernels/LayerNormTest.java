@@ -11,6 +11,10 @@ class LayerNormTest {
     private static final float EPS = 1e-5f;
 
     private static double[] reference(double[] x, double[] weight, double[] bias, int rows) {
+        return reference(x, weight, bias, rows, EPS);
+    }
+
+    private static double[] reference(double[] x, double[] weight, double[] bias, int rows, double eps) {
         int dim = weight.length;
         double[] out = new double[x.length];
         for (int row = 0; row < rows; row++) {
@@ -23,7 +27,7 @@ class LayerNormTest {
                 variance += Math.pow(x[row * dim + i] - mean, 2) / dim;
             }
             for (int i = 0; i < dim; i++) {
-                out[row * dim + i] = (x[row * dim + i] - mean) / Math.sqrt(variance + EPS) * weight[i] + (bias == null ? 0 : bias[i]);
+                out[row * dim + i] = (x[row * dim + i] - mean) / Math.sqrt(variance + eps) * weight[i] + (bias == null ? 0 : bias[i]);
             }
         }
         return out;
@@ -63,6 +67,56 @@ class LayerNormTest {
         Slice ones = Slice.of(new double[] {1, 1, 1, 1, 1});
         forward(out, new Slice(1), new Slice(1), Slice.of(values), ones, null, Team.serial());
         out.assertNear(reference(values, ones.values(), null, 1), 1e-6, "out");
+    }
+
+    /** Sums and squares of floats lie far outside of what a float holds. */
+    @Test
+    void rowsOfAnySizeAreTheEquation() {
+        SplittableRandom random = new SplittableRandom(3);
+        for (int dim : Slice.LENGTHS) {
+            if (dim == 1) {
+                continue; // no variance
+            }
+            for (double scale : new double[] {1.5e38, 1e30, 2e19, 1e19, 1e18, 1e-18, 1e-20, 1e-25, 1e-30}) {
+                int rows = 1 + random.nextInt(3);
+                Slice x = Slice.of(random.doubles(rows * dim, -0.5 * scale, scale).toArray()); // means that are not near 0
+                Slice weight = Slice.random(random, dim, 2);
+                Slice out = new Slice(rows * dim);
+                LayerNorm.forward(out.array, out.offset, new float[rows], 0, new float[rows], 0, x.array, x.offset,
+                        weight.array, weight.offset, null, 0, rows, dim, 0, Team.serial());
+                out.assertEach(reference(x.values(), weight.values(), null, rows, 0), 2e-6, 2e-6, "dim " + dim + ", scale " + scale);
+            }
+        }
+    }
+
+    /** With x by 2^80 and dOut by 2^60, dx is as before by 2^-20, though the products of the two overflow. */
+    @Test
+    void gradientsOfHugeRowsScale() {
+        SplittableRandom random = new SplittableRandom(4);
+        for (int dim : Slice.LENGTHS) {
+            if (dim == 1) {
+                continue; // no variance
+            }
+            Slice x = Slice.random(random, dim, 1);
+            x.array[x.offset] = 3; // no row of nearly equal values
+            Slice weight = Slice.random(random, dim, 2);
+            Slice dOut = Slice.random(random, dim, 1);
+            Slice expected = backwardScaled(x, weight, dOut, 0, 0).scaled(0x1p-20);
+            backwardScaled(x, weight, dOut, 80, 60).assertEach(expected.values(), 0, 0x1p-20 * 1e-5, "dim " + dim);
+        }
+    }
+
+    private static Slice backwardScaled(Slice x, Slice weight, Slice dOut, int xPower, int dOutPower) {
+        int dim = x.n;
+        Slice scaledX = x.scaled(Math.scalb(1.0, xPower));
+        Slice scaledDOut = dOut.scaled(Math.scalb(1.0, dOutPower));
+        Slice mean = new Slice(1);
+        Slice rstd = new Slice(1);
+        Slice dx = new Slice(dim);
+        LayerNorm.forward(new float[dim], 0, mean.array, mean.offset, rstd.array, rstd.offset, scaledX.array, scaledX.offset,
+                weight.array, weight.offset, null, 0, 1, dim, 0, Team.serial());
+        backward(dx, new Slice(dim), null, scaledDOut, scaledX, weight, mean, rstd, Team.serial());
+        return dx;
     }
 
     @Property(tries = 40)

@@ -157,6 +157,20 @@ class MatMulTest {
         }
     }
 
+    /** With one column, the panels of b are up to 32 times its size: here more than an array holds. */
+    @Test
+    void longSumsOfOneColumn() {
+        int k = (int) ((1L << 31) / Math.max(8, Kernels.vectorBits() / 16)); // twice the lanes are the columns of a tile
+        float[] x = new float[k];
+        x[0] = 2;
+        x[k - 1] = 3;
+        for (Form form : Form.values()) {
+            float[] out = {1};
+            form.product.run(out, 0, x, 0, x, 0, 1, 1, k, true, Team.serial());
+            assertEquals(14f, out[0], form + " k = " + k);
+        }
+    }
+
     /** One NaN or infinity in a spoils its row of out, one in b its column, and nothing else; zero times infinity is NaN. */
     @Test
     void nanAndInfinityPropagate() {

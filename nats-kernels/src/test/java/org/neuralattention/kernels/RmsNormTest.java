@@ -13,6 +13,10 @@ class RmsNormTest {
     private static final float EPS = 1e-5f;
 
     private static double[] reference(double[] x, double[] weight, int rows) {
+        return reference(x, weight, rows, EPS);
+    }
+
+    private static double[] reference(double[] x, double[] weight, int rows, double eps) {
         int dim = weight.length;
         double[] out = new double[x.length];
         for (int row = 0; row < rows; row++) {
@@ -21,7 +25,7 @@ class RmsNormTest {
                 squares += x[row * dim + i] * x[row * dim + i];
             }
             for (int i = 0; i < dim; i++) {
-                out[row * dim + i] = x[row * dim + i] / Math.sqrt(squares / dim + EPS) * weight[i];
+                out[row * dim + i] = x[row * dim + i] / Math.sqrt(squares / dim + eps) * weight[i];
             }
         }
         return out;
@@ -50,6 +54,49 @@ class RmsNormTest {
                 out.assertEach(reference(x.values(), weight.values(), rows), 4e-7, 0, "dim " + dim);
             }
         }
+    }
+
+    /** Squares of floats lie far outside of what a float holds. */
+    @Test
+    void rowsOfAnySizeAreTheEquation() {
+        SplittableRandom random = new SplittableRandom(3);
+        for (int dim : Slice.LENGTHS) {
+            for (double scale : new double[] {3e38, 1e30, 2e19, 1e19, 1e18, 1e-18, 1e-20, 1e-25, 1e-30}) {
+                int rows = 1 + random.nextInt(3);
+                Slice x = Slice.random(random, rows * dim, scale);
+                Slice weight = Slice.random(random, dim, 2);
+                Slice out = new Slice(rows * dim);
+                RmsNorm.forward(out.array, out.offset, new float[rows], 0, x.array, x.offset, weight.array, weight.offset,
+                        rows, dim, 0, Team.serial());
+                out.assertEach(reference(x.values(), weight.values(), rows, 0), 6e-7, 0, "dim " + dim + ", scale " + scale);
+            }
+        }
+    }
+
+    /** With x by 2^80 and dOut by 2^60, dx is as before by 2^-20, though the products of the two overflow. */
+    @Test
+    void gradientsOfHugeRowsScale() {
+        SplittableRandom random = new SplittableRandom(4);
+        for (int dim : Slice.LENGTHS) {
+            Slice x = Slice.random(random, dim, 1);
+            Slice weight = Slice.random(random, dim, 2);
+            Slice dOut = Slice.random(random, dim, 1);
+            x.array[x.offset] = 3; // no row that is nearly 0
+            Slice expected = backwardScaled(x, weight, dOut, 0, 0).scaled(0x1p-20);
+            backwardScaled(x, weight, dOut, 80, 60).assertEach(expected.values(), 0, 0x1p-20 * 1e-5, "dim " + dim);
+        }
+    }
+
+    private static Slice backwardScaled(Slice x, Slice weight, Slice dOut, int xPower, int dOutPower) {
+        int dim = x.n;
+        Slice scaledX = x.scaled(Math.scalb(1.0, xPower));
+        Slice scaledDOut = dOut.scaled(Math.scalb(1.0, dOutPower));
+        Slice rstd = new Slice(1);
+        Slice dx = new Slice(dim);
+        RmsNorm.forward(new float[dim], 0, rstd.array, rstd.offset, scaledX.array, scaledX.offset, weight.array, weight.offset,
+                1, dim, 0, Team.serial());
+        backward(dx, new Slice(dim), scaledDOut, scaledX, weight, rstd, Team.serial());
+        return dx;
     }
 
     @Property(tries = 40)

@@ -40,6 +40,14 @@ final class Slice {
         return of(random.doubles(n, -scale, scale).toArray());
     }
 
+    Slice scaled(double factor) {
+        double[] values = values();
+        for (int i = 0; i < n; i++) {
+            values[i] *= factor;
+        }
+        return of(values);
+    }
+
     Slice copy() {
         return of(values());
     }

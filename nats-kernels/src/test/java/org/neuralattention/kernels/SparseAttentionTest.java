@@ -9,6 +9,7 @@ import java.util.Arrays;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class SparseAttentionTest {
@@ -286,6 +287,22 @@ class SparseAttentionTest {
         assertTrue(heads.getMessage().contains("1 KV heads") && heads.getMessage().contains("nKvHeads = 2"), heads.getMessage());
         assertThrows(IllegalArgumentException.class, () -> new PastKeys(new float[8], 0, new float[8], 0, new int[2], 0, new int[] {0, 2, 1}));
         assertThrows(IndexOutOfBoundsException.class, () -> new PastKeys(new float[8], 0, new float[8], 0, new int[2], 1, new int[] {0, 2}));
+    }
+
+    /** Many rows of a small head: each of 16 parts pads its sums to a vector. Nothing is computed before the sizes are refused. */
+    @Test
+    @Tag("vector")
+    void scratchThatFitsNoArrayIsNamed() {
+        AttentionShape shape = new AttentionShape(1, 1 << 25, 1, 1, 2);
+        float[] x = new float[1 << 26];
+        int[] ints = new int[1 << 25];
+        String message = assertThrows(IllegalArgumentException.class, () -> SparseAttention.backward(
+                x, 0, x, 0, x, 0, x, 0, x, 0, x, 0, x, 0, x, 0, x, 0, ints, 0, shape, SERIAL)).getMessage();
+        assertTrue(message.contains("rows=33554432") && message.contains("headDim=2"), message);
+        AttentionShape half = new AttentionShape(1, 1 << 24, 1, 1, 2);
+        message = assertThrows(IllegalArgumentException.class, () -> RoleGradient.add(
+                new float[8 << 24], 0, x, 0, x, 0, x, 0, x, 0, x, 0, x, 0, ints, 0, new int[6], 0, half, SERIAL)).getMessage();
+        assertTrue(message.contains("rows=16777216") && message.contains("headDim=2"), message);
     }
 
     private static void run(AttentionCase c, boolean plain) {

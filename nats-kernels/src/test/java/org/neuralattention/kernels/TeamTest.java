@@ -215,6 +215,15 @@ class TeamTest {
     }
 
     @Test
+    void blocksEndAtTheLastIndexThatFits() {
+        int last = Integer.MAX_VALUE - 5;
+        assertEquals(last, Blocks.end(last / 16_384, 16_384, last));
+        assertEquals(last, Blocks.end(0, last, last));
+        assertEquals(20, Blocks.end(1, 10, 25));
+        assertEquals(25, Blocks.end(2, 10, 25));
+    }
+
+    @Test
     void sizesOutOfRangeAreNamed() {
         for (int threads : new int[] {Integer.MIN_VALUE, -1, 0, 1025}) {
             String message = assertThrows(IllegalArgumentException.class, () -> Team.of(threads)).getMessage();

@@ -47,16 +47,18 @@ public final class GeluVector {
         return i;
     }
 
-    /** {@code s + x s (1 - s) dz/dx} with {@code s = sigmoid(z)}, and {@code s (1 - s) = e / (1 + e)^2} with e = exp(-|z|). */
+    /**
+     * {@code s + x s (1 - s) dz/dx} with {@code s = sigmoid(z)}, and {@code s (1 - s) = e / (1 + e)^2} with e = exp(-|z|).
+     * That goes into the product before each x: where x^3 overflows, e is 0.
+     */
     private static FloatVector slopeTanh(FloatVector x) {
-        FloatVector squared = x.mul(x);
-        FloatVector z = squared.mul(CUBIC).add(LINEAR).mul(x);
-        FloatVector dz = squared.mul(3 * CUBIC).add(LINEAR);
+        FloatVector z = x.mul(x).fma(broadcast(F, CUBIC), broadcast(F, LINEAR)).mul(x);
         FloatVector e = VectorMath.exp(z.abs().neg());
         FloatVector far = broadcast(F, 1).div(e.add(1));
         FloatVector near = e.mul(far);
         FloatVector s = near.blend(far, x.compare(GE, 0));
-        return x.mul(dz).mul(near).fma(far, s);
+        FloatVector bell = near.mul(far).mul(x);
+        return bell.mul(x).mul(x).fma(broadcast(F, 3 * CUBIC), bell.fma(broadcast(F, LINEAR), s));
     }
 
     public static int forwardErf(float[] out, int outOffset, float[] x, int xOffset, int n, float[] q, float t) {

@@ -9,7 +9,10 @@ import static org.neuralattention.kernels.vector.Lanes.N;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 
-/** {@code LayerNorm}'s row loops; sums in single precision by two vectors in turn, see {@link RmsNormVector}. */
+/**
+ * {@code LayerNorm}'s row loops; sums in single precision by two vectors in turn and, where they overflow or vanish, again in double,
+ * see {@link RmsNormVector}.
+ */
 public final class LayerNormVector {
 
     private LayerNormVector() {}
@@ -20,7 +23,13 @@ public final class LayerNormVector {
             int xo = xOffset + row * dim;
             int oo = outOffset + row * dim;
             float m = (float) ((double) sum(x, xo, dim) / dim);
-            float r = (float) (1 / Math.sqrt((double) sumOfSquares(x, xo, dim, m) / dim + eps));
+            double variance = (double) sumOfSquares(x, xo, dim, m) / dim + eps;
+            if (!RmsNormVector.inRange(variance)) {
+                double center = sumInDouble(x, xo, dim) / dim;
+                variance = sumOfSquaresInDouble(x, xo, dim, center) / dim + eps;
+                m = (float) center;
+            }
+            float r = (float) (1 / Math.sqrt(variance));
             mean[meanOffset + row] = m;
             rstd[rstdOffset + row] = r;
             for (int i = 0; i < dim; i += N) {
@@ -67,6 +76,23 @@ public final class LayerNormVector {
         return VectorMath.sum(s0.add(s1));
     }
 
+    private static double sumInDouble(float[] x, int xo, int dim) {
+        double sum = 0;
+        for (int i = 0; i < dim; i++) {
+            sum += x[xo + i];
+        }
+        return sum;
+    }
+
+    private static double sumOfSquaresInDouble(float[] x, int xo, int dim, double mean) {
+        double squares = 0;
+        for (int i = 0; i < dim; i++) {
+            double d = x[xo + i] - mean;
+            squares += d * d;
+        }
+        return squares;
+    }
+
     public static void backward(float[] dx, int dxOffset, float[] dOut, int dOutOffset, float[] x, int xOffset,
             float[] weight, int weightOffset, float[] mean, int meanOffset, float[] rstd, int rstdOffset, int rows, int dim) {
         for (int row = 0; row < rows; row++) {
@@ -83,8 +109,14 @@ public final class LayerNormVector {
                 sum = sum.add(g);
                 dot = g.fma(fromArray(F, x, xo + i, inside).sub(m), dot);
             }
-            FloatVector meanG = broadcast(F, (float) ((double) VectorMath.sum(sum) / dim));
-            FloatVector back = broadcast(F, (float) (-(double) VectorMath.sum(dot) * r * r / dim));
+            double sumOfG = VectorMath.sum(sum);
+            double dotOfRow = VectorMath.sum(dot);
+            if (!Double.isFinite(sumOfG + dotOfRow)) {
+                sumOfG = sumInDouble(dOut, doo, weight, weightOffset, dim);
+                dotOfRow = dotInDouble(dOut, doo, weight, weightOffset, x, xo, m, dim);
+            }
+            FloatVector meanG = broadcast(F, (float) (sumOfG / dim));
+            FloatVector back = broadcast(F, (float) (-dotOfRow * r * r / dim));
             for (int i = 0; i < dim; i += N) {
                 VectorMask<Float> inside = F.indexInRange(i, dim);
                 FloatVector g = fromArray(F, dOut, doo + i, inside).mul(fromArray(F, weight, weightOffset + i, inside)).sub(meanG);
@@ -92,5 +124,23 @@ public final class LayerNormVector {
                 d.fma(broadcast(F, r), fromArray(F, dx, dxo + i, inside)).intoArray(dx, dxo + i, inside);
             }
         }
+    }
+
+    /** sum over i of dOut[i] weight[i]. */
+    private static double sumInDouble(float[] dOut, int doo, float[] weight, int wo, int dim) {
+        double sum = 0;
+        for (int i = 0; i < dim; i++) {
+            sum += (double) dOut[doo + i] * weight[wo + i];
+        }
+        return sum;
+    }
+
+    /** sum over i of dOut[i] weight[i] (x[i] - mean). */
+    private static double dotInDouble(float[] dOut, int doo, float[] weight, int wo, float[] x, int xo, float mean, int dim) {
+        double dot = 0;
+        for (int i = 0; i < dim; i++) {
+            dot += (double) dOut[doo + i] * weight[wo + i] * (x[xo + i] - mean);
+        }
+        return dot;
     }
 }

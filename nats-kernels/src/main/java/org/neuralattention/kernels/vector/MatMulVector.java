@@ -43,7 +43,15 @@ public final class MatMulVector {
     /** Tasks that keep a team of any usual size busy. */
     private static final int TASKS = 32;
 
+    /** The greatest size: below the longest array by more than a block, so that an index may run past the end by one block. */
+    private static final int LARGEST = Integer.MAX_VALUE - 1024;
+
     private MatMulVector() {}
+
+    /** Whether {@link #run} takes these sizes: its panels of b, with n rounded up, fit an array. */
+    public static boolean fits(int m, int n, int k) {
+        return m <= LARGEST && Math.ceilDiv(n, COLUMNS) * (long) COLUMNS * k <= LARGEST;
+    }
 
     /** Floats of scratch for the panels of b. */
     public static int panelsOfB(int n, int k) {
@@ -55,9 +63,12 @@ public final class MatMulVector {
         return BLOCK_ROWS * DEPTH + ROWS * COLUMNS + N;
     }
 
-    /** out[m, n] = a b: with a as [m, k] or, if {@code aByK}, [k, m]; b as [n, k] or, if {@code bByK}, [k, n]. */
+    /**
+     * out[m, n] = a b: with a as [m, k] or, if {@code aByK}, [k, m]; b as [n, k] or, if {@code bByK}, [k, n].
+     * {@code floats}: for each worker a scratch of {@link #perWorker}.
+     */
     public static void run(float[] out, int outOffset, float[] a, int aOffset, boolean aByK, float[] b, int bOffset, boolean bByK,
-            int m, int n, int k, boolean accumulate, float[] bPanels, float[] ofWorkers, Team team) {
+            int m, int n, int k, boolean accumulate, float[] bPanels, float[][] floats, Team team) {
         int panels = Math.ceilDiv(n, COLUMNS);
         int pieces = Math.ceilDiv(k, DEPTH);
         team.run(Math.ceilDiv(panels, PACKED_PANELS) * pieces, (task, worker) -> {
@@ -84,24 +95,23 @@ public final class MatMulVector {
             int i = task % down * blockRows;
             int j = task / down * blockColumns;
             block(out, outOffset, a, aOffset, aByK, bPanels, m, n, k, accumulate,
-                    i, Math.min(m, i + blockRows), j, Math.min(n, j + blockColumns), ofWorkers, worker * perWorker());
+                    i, Math.min(m, i + blockRows), j, Math.min(n, j + blockColumns), floats[worker]);
         });
     }
 
     private static void block(float[] out, int outOffset, float[] a, int aOffset, boolean aByK, float[] bPanels,
-            int m, int n, int k, boolean accumulate, int fromRow, int toRow, int fromColumn, int toColumn,
-            float[] scratch, int scratchOffset) {
-        int tile = scratchOffset + BLOCK_ROWS * DEPTH + N;
+            int m, int n, int k, boolean accumulate, int fromRow, int toRow, int fromColumn, int toColumn, float[] scratch) {
+        int tile = BLOCK_ROWS * DEPTH + N;
         for (int p = 0; p < k; p += DEPTH) {
             int depth = Math.min(DEPTH, k - p);
             boolean add = accumulate || p > 0;
             int fullRows = fromRow + (toRow - fromRow) / ROWS * ROWS;
             boolean inPlace = aByK && m % CONFLICT != 0;
             if (!inPlace) {
-                pack(scratch, scratchOffset, ROWS * depth, ROWS, a, aOffset, aByK, m, k, fromRow, fullRows, p, depth);
+                pack(scratch, 0, ROWS * depth, ROWS, a, aOffset, aByK, m, k, fromRow, fullRows, p, depth);
             }
             if (fullRows < toRow) {
-                pack(scratch, scratchOffset + (fullRows - fromRow) * depth, 0, width(toRow - fullRows), a, aOffset, aByK, m, k,
+                pack(scratch, (fullRows - fromRow) * depth, 0, width(toRow - fullRows), a, aOffset, aByK, m, k,
                         fullRows, toRow, p, depth);
             }
             for (int j = fromColumn; j < toColumn; j += COLUMNS) {
@@ -112,7 +122,7 @@ public final class MatMulVector {
                     int width = width(rows);
                     boolean there = inPlace && i < fullRows;
                     float[] aFrom = there ? a : scratch;
-                    int aPanel = there ? aOffset + p * m + i : scratchOffset + (i - fromRow) * depth;
+                    int aPanel = there ? aOffset + p * m + i : (i - fromRow) * depth;
                     int aStride = there ? m : width;
                     int to = outOffset + i * n + j;
                     if (rows == width && columns == COLUMNS && !add) {

@@ -11,7 +11,7 @@ import jdk.incubator.vector.VectorMask;
 
 /**
  * {@code RmsNorm}'s row loops. Sums are taken in single precision by several vectors in turn (an addition waits four cycles for the
- * one before), so elements must stay below about 1e18 in size.
+ * one before). The squares of elements above 1e19 overflow there and those below 1e-19 vanish: such a row is summed again in double.
  */
 public final class RmsNormVector {
 
@@ -22,7 +22,11 @@ public final class RmsNormVector {
         for (int row = 0; row < rows; row++) {
             int xo = xOffset + row * dim;
             int oo = outOffset + row * dim;
-            float r = (float) (1 / Math.sqrt((double) sumOfSquares(x, xo, dim) / dim + eps));
+            double square = (double) sumOfSquares(x, xo, dim) / dim + eps;
+            if (!inRange(square)) {
+                square = sumOfSquaresInDouble(x, xo, dim) / dim + eps;
+            }
+            float r = (float) (1 / Math.sqrt(square));
             rstd[rstdOffset + row] = r;
             int i = 0;
             for (; i <= dim - N; i += N) {
@@ -58,6 +62,19 @@ public final class RmsNormVector {
         return VectorMath.sum(s0.add(s1).add(s2.add(s3)));
     }
 
+    /** Whether a mean of squares, eps included, lost nothing in single precision: it is finite, and large beside a square that underflows. */
+    static boolean inRange(double square) {
+        return square >= Float.MIN_NORMAL && square < Double.POSITIVE_INFINITY;
+    }
+
+    private static double sumOfSquaresInDouble(float[] x, int xo, int dim) {
+        double squares = 0;
+        for (int i = 0; i < dim; i++) {
+            squares += (double) x[xo + i] * x[xo + i];
+        }
+        return squares;
+    }
+
     public static void backward(float[] dx, int dxOffset, float[] dOut, int dOutOffset, float[] x, int xOffset,
             float[] weight, int weightOffset, float[] rstd, int rstdOffset, int rows, int dim) {
         for (int row = 0; row < rows; row++) {
@@ -65,7 +82,11 @@ public final class RmsNormVector {
             int doo = dOutOffset + row * dim;
             int xo = xOffset + row * dim;
             float r = rstd[rstdOffset + row];
-            float mean = (float) ((double) dot(dOut, doo, weight, weightOffset, x, xo, dim) * r / dim);
+            double dot = dot(dOut, doo, weight, weightOffset, x, xo, dim);
+            if (!Double.isFinite(dot)) {
+                dot = dotInDouble(dOut, doo, weight, weightOffset, x, xo, dim);
+            }
+            float mean = (float) (dot * r / dim);
             FloatVector back = broadcast(F, -r * mean);
             int i = 0;
             for (; i <= dim - N; i += N) {
@@ -99,5 +120,13 @@ public final class RmsNormVector {
             s0 = g0.fma(fromArray(F, x, xo + i, inside), s0);
         }
         return VectorMath.sum(s0.add(s1));
+    }
+
+    private static double dotInDouble(float[] dOut, int doo, float[] weight, int wo, float[] x, int xo, int dim) {
+        double dot = 0;
+        for (int i = 0; i < dim; i++) {
+            dot += (double) dOut[doo + i] * weight[wo + i] * x[xo + i];
+        }
+        return dot;
     }
 }
