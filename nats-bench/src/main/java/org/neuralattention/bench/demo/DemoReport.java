@@ -90,7 +90,7 @@ final class DemoReport {
 
     private ScatterChart scatter() {
         ScatterChart chart = new ScatterChart("Recall against peak KV bytes", "peak KV bytes", "recall").yReaches(0, 1)
-                .formats(Numbers::bytes, Numbers::percent);
+                .formats(Numbers::bytes, share -> Numbers.fixed(share * 100, 0) + " %");
         for (Demo.Row row : outcome.rows()) {
             chart.add(row.name(), row.score().peakBytes(), row.score().recall(), row.name());
         }
