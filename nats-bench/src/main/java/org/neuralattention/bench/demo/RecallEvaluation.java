@@ -60,7 +60,8 @@ final class RecallEvaluation {
         int[] ids = new int[context];
         task.withLength(context).evaluation(ids, 0, new int[context], 0, 1, 0);
         Session session = new Session(model, KvCache.of(model.config()), choice, Session.PIECE);
-        session.prefill(ids, 0, context);
+        session.prefill(ids, 0, context - 1);
+        session.decode(ids[context - 1]); // gives back the copy that prefill made of what was held
         long bytes = session.cache().bytesHeld();
         double best = 0;
         for (int run = 0; run < 5; run++) {
