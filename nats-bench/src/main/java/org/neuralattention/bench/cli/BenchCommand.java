@@ -1,11 +1,22 @@
 package org.neuralattention.bench.cli;
 
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
+import org.neuralattention.bench.jmh.SmolLm;
+import org.neuralattention.bench.result.Machine;
+import org.neuralattention.bench.result.ResultWriter;
+import org.neuralattention.bench.result.Results;
+import org.neuralattention.bench.result.Row;
+import org.neuralattention.kernels.Team;
+import org.neuralattention.model.Weights;
 import org.openjdk.jmh.results.format.ResultFormatType;
 import org.openjdk.jmh.runner.BenchmarkList;
 import org.openjdk.jmh.runner.Runner;
@@ -17,8 +28,11 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** Runs the JMH suites of this jar; each benchmark in a JVM of its own that gets the flags of this one. */
 @Command(
@@ -42,19 +56,58 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(names = "--quick", description = "one fork, some four seconds per benchmark, for a first look")
     private boolean quick;
 
-    @Option(names = "--out", paramLabel = "FILE", description = "also write the results to FILE, in JMH's JSON")
+    @Option(names = "--out", paramLabel = "FILE", description = "also write the results to FILE, in JMH's own JSON")
     private Path out;
 
+    @Option(names = "--write-model", paramLabel = "DIR",
+            description = "only write the model that whole-model benchmarks use: SmolLM-135M's shape, random weights, as config.json and model.safetensors")
+    private Path modelFolder;
+
+    @Mixin
+    private ResultOptions results;
+
+    @Spec
+    private CommandSpec spec;
+
     @Override
-    public Integer call() throws RunnerException {
+    public Integer call() throws RunnerException, IOException {
+        if (modelFolder != null) {
+            writeModel();
+            return 0;
+        }
+        results.check();
         Runner runner = new Runner(options().build());
         if (list) {
             runner.list();
             return 0;
         }
         checkNames();
-        runner.run();
+        report(JmhRows.of(runner.run()));
         return 0;
+    }
+
+    private void report(List<Row> rows) throws IOException {
+        List<String> given = spec.commandLine().getParseResult().originalArgs();
+        Results measured = new Results(Machine.here(), "nats " + String.join(" ", given),
+                Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(), rows);
+        spec.commandLine().getOut().println(ResultWriter.text(measured));
+        results.write(measured);
+    }
+
+    private void writeModel() throws IOException {
+        if (Files.exists(modelFolder) && !Files.isDirectory(modelFolder)) {
+            throw new UserError("--write-model " + modelFolder + " is a file; give the name of a folder.");
+        }
+        try (Team team = Team.of(Runtime.getRuntime().availableProcessors());
+                Progress progress = Progress.of("Writing " + modelFolder, 2, null, spec.commandLine().getErr())) {
+            progress.update(0, Progress.Values.NONE);
+            Weights weights = SmolLm.random(SmolLm.CONFIG, team);
+            progress.update(1, Progress.Values.NONE);
+            SmolLm.save(modelFolder, weights);
+            progress.update(2, Progress.Values.NONE);
+        } catch (FileAlreadyExistsException e) {
+            throw new UserError("--write-model " + modelFolder + ": " + e.getReason() + ".", e);
+        }
     }
 
     /** Before the runner, which refuses all work while another one is at it on this machine. */

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import org.neuralattention.bench.report.Numbers;
+import org.neuralattention.bench.report.TextTable;
 import org.neuralattention.io.Json;
 import org.neuralattention.io.ModelLoader;
 import org.neuralattention.io.SafeTensors;

@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.neuralattention.bench.report.Numbers;
+import org.neuralattention.bench.report.TextTable;
 import org.neuralattention.io.ModelLoader;
 import org.neuralattention.kernels.Team;
 import org.neuralattention.model.Activations;

@@ -16,7 +16,8 @@ final class Frame {
     private final String title;
     private final String xName;
     private final String yName;
-    private boolean logX;
+    private int baseX;
+    private int baseY;
     private DoubleFunction<String> xFormat = Numbers::compact;
     private DoubleFunction<String> yFormat = Numbers::compact;
     private double xLow = Double.POSITIVE_INFINITY;
@@ -31,8 +32,12 @@ final class Frame {
     }
 
     void logX() {
-        logX = true;
+        baseX = 2;
         xFormat = Numbers::binary;
+    }
+
+    void logY(int base) {
+        baseY = base;
     }
 
     void formats(DoubleFunction<String> x, DoubleFunction<String> y) {
@@ -42,7 +47,7 @@ final class Frame {
 
     /** Whether a point can be drawn; if so the axes will reach it. */
     boolean include(double x, double y) {
-        if (!Double.isFinite(x) || !Double.isFinite(y) || logX && x <= 0) {
+        if (!Double.isFinite(x) || !Double.isFinite(y) || baseX > 0 && x <= 0 || baseY > 0 && y <= 0) {
             return false;
         }
         xLow = Math.min(xLow, x);
@@ -62,11 +67,11 @@ final class Frame {
 
     /** With {@code room} pixels free at either side, for marks on the edge. */
     Scale x(double room) {
-        return Scale.around(xLow, xHigh, logX, LEFT + room, WIDTH - RIGHT - room);
+        return Scale.around(xLow, xHigh, baseX, LEFT + room, WIDTH - RIGHT - room);
     }
 
     Scale y() {
-        return Scale.around(yLow, yHigh, false, HEIGHT - BOTTOM, TOP).toTicks();
+        return Scale.around(yLow, yHigh, baseY, HEIGHT - BOTTOM, TOP).toTicks();
     }
 
     /** The picture with everything but the data. */

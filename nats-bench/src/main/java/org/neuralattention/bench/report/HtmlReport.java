@@ -34,12 +34,17 @@ public final class HtmlReport {
         return append(list.append("</dl>\n").toString());
     }
 
-    /** A table whose first column names its rows; each row is as long as the header. */
+    /** A table whose first column names its rows; each row is as long as the header, or a single cell: a heading over those that follow. */
     public HtmlReport table(String caption, List<String> header, List<List<String>> rows) {
         StringBuilder table = new StringBuilder("<div class=\"wide\"><table><caption>").append(Svg.escape(caption)).append("</caption>\n<thead><tr>");
         header.forEach(cell -> table.append("<th scope=\"col\">").append(Svg.escape(cell)).append("</th>"));
         table.append("</tr></thead>\n<tbody>\n");
         for (List<String> row : rows) {
+            if (row.size() == 1) {
+                table.append("<tr><th class=\"group\" scope=\"rowgroup\" colspan=\"").append(header.size()).append("\">")
+                        .append(Svg.escape(row.getFirst())).append("</th></tr>\n");
+                continue;
+            }
             if (row.size() != header.size()) {
                 throw new IllegalArgumentException("a row of " + row.size() + " cells under a header of " + header.size());
             }

@@ -22,6 +22,12 @@ public final class LineChart implements Figure {
         return this;
     }
 
+    /** Logarithmic y, with ticks at powers of {@code base}, 2 or 10; points at or below 0 are left out. */
+    public LineChart logY(int base) {
+        frame.logY(base);
+        return this;
+    }
+
     /** Makes the vertical axis reach these values whatever the data. */
     public LineChart yReaches(double... values) {
         for (double value : values) {

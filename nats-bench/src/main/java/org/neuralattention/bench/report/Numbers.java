@@ -38,6 +38,18 @@ public final class Numbers {
         return Double.isFinite(share) ? fixed(share * 100, 1) + " %" : NONE;
     }
 
+    /** {@code 12.3 ns}, {@code 4.56 µs}, {@code 7.89 ms}, {@code 1.23 s}. */
+    public static String seconds(double seconds) {
+        if (!Double.isFinite(seconds)) {
+            return NONE;
+        }
+        double size = Math.abs(seconds);
+        return size < 0.9995e-6 ? significant(seconds * 1e9) + " ns"
+                : size < 0.9995e-3 ? significant(seconds * 1e6) + " µs"
+                : size < 0.9995 ? significant(seconds * 1e3) + " ms"
+                : significant(seconds) + " s";
+    }
+
     /** {@code 45 s}, {@code 2 min 10 s}, {@code 1 h 05 min}. */
     public static String duration(double seconds) {
         if (!Double.isFinite(seconds) || seconds < 0) {

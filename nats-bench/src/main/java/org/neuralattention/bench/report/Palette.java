@@ -29,7 +29,7 @@ final class Palette {
             .wide{overflow-x:auto}
             table{border-collapse:collapse;margin:12px 0;font-variant-numeric:tabular-nums}caption{text-align:left;padding:4px 0}
             th,td{padding:6px 14px 6px 0;text-align:right;border-bottom:1px solid var(--grid);white-space:nowrap}
-            th:first-child,td:first-child{text-align:left}thead th{color:var(--soft);font-weight:600}tbody th{font-weight:400}
+            th:first-child,td:first-child{text-align:left}thead th{color:var(--soft);font-weight:600}tbody th{font-weight:400}tbody th.group{font-weight:600;padding-top:14px}
             .figures{display:flex;flex-wrap:wrap;gap:8px 32px}
             figure{margin:12px 0;max-width:100%;flex:0 1 510px}figure:has(.wide){flex-basis:100%}figure h3{font-size:1rem;margin:0 0 4px}figcaption{font-size:.9rem;max-width:70ch}
             svg{display:block;width:100%;height:auto}

@@ -6,15 +6,17 @@ import java.util.List;
 /**
  * Maps values to pixels on one axis, with ticks at round values.
  *
- * @param min value at {@code from}; above 0 if {@code log}
+ * @param min value at {@code from}; above 0 on a logarithmic axis
  * @param max value at {@code to}, more than {@code min}
+ * @param base 2 or 10: logarithmic, with ticks at its powers; 0: linear
  */
-record Scale(double min, double max, boolean log, double from, double to) {
+record Scale(double min, double max, int base, double from, double to) {
 
     private static final int MOST_POWERS = 8;
 
     /** Covers all finite values given; where they leave no room, a little around them. */
-    static Scale around(double low, double high, boolean log, double from, double to) {
+    static Scale around(double low, double high, int base, double from, double to) {
+        boolean log = base > 0;
         if (!(low <= high)) { // nothing finite was seen
             low = log ? 1 : 0;
             high = log ? 10 : 1;
@@ -24,31 +26,31 @@ record Scale(double min, double max, boolean log, double from, double to) {
             low = log ? low / 2 : low - room;
             high = log ? high * 2 : high + room;
         }
-        return new Scale(low, high, log, from, to);
+        return new Scale(low, high, base, from, to);
     }
 
     /** The same, widened to the next tick at either end. */
     Scale toTicks() {
-        if (log) {
-            return this;
+        if (log()) {
+            return new Scale(Math.pow(base, Math.floor(power(min) + 1e-9)), Math.pow(base, Math.ceil(power(max) - 1e-9)), base, from, to);
         }
         double step = step();
-        return new Scale(Math.floor(min / step + 1e-9) * step, Math.ceil(max / step - 1e-9) * step, false, from, to);
+        return new Scale(Math.floor(min / step + 1e-9) * step, Math.ceil(max / step - 1e-9) * step, 0, from, to);
     }
 
     double at(double value) {
-        double share = log ? Math.log(value / min) / Math.log(max / min) : (value - min) / (max - min);
+        double share = log() ? Math.log(value / min) / Math.log(max / min) : (value - min) / (max - min);
         return from + share * (to - from);
     }
 
     boolean shows(double value) {
-        return Double.isFinite(value) && (!log || value > 0);
+        return Double.isFinite(value) && (!log() || value > 0);
     }
 
-    /** Round values inside the axis: multiples of 1, 2 or 5 times a power of ten; on a logarithmic axis powers of two. */
+    /** Round values inside the axis: multiples of 1, 2 or 5 times a power of ten; on a logarithmic axis powers of its base. */
     List<Double> ticks() {
         List<Double> ticks = new ArrayList<>();
-        if (!log) {
+        if (!log()) {
             double step = step();
             long last = (long) Math.floor(max / step + 1e-9);
             for (long i = (long) Math.ceil(min / step - 1e-9); i <= last; i++) {
@@ -56,17 +58,22 @@ record Scale(double min, double max, boolean log, double from, double to) {
             }
             return ticks;
         }
-        int first = (int) Math.ceil(log2(min) - 1e-9);
-        int last = (int) Math.floor(log2(max) + 1e-9);
+        int first = (int) Math.ceil(power(min) - 1e-9);
+        int last = (int) Math.floor(power(max) + 1e-9);
         int step = 1 + (last - first) / MOST_POWERS;
         for (int power = first; power <= last; power += step) {
-            ticks.add(Math.scalb(1.0, power));
+            ticks.add(Math.pow(base, power));
         }
         return ticks;
     }
 
-    private static double log2(double value) {
-        return Math.log(value) / Math.log(2);
+    private boolean log() {
+        return base > 0;
+    }
+
+    /** The power of the base that is {@code value}. */
+    private double power(double value) {
+        return Math.log(value) / Math.log(base);
     }
 
     /** The round step that gives four to nine ticks. */

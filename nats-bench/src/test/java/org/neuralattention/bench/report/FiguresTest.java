@@ -46,7 +46,7 @@ class FiguresTest {
 
     @Property(tries = 500)
     void ticksAreRoundInsideAndNeitherFewNorMany(@ForAll @DoubleRange(min = -1e9, max = 1e9) double low, @ForAll @DoubleRange(min = -6, max = 9) double power) {
-        Scale scale = Scale.around(low, low + Math.pow(10, power), false, 0, 100);
+        Scale scale = Scale.around(low, low + Math.pow(10, power), 0, 0, 100);
         if (scale.max() - scale.min() < 1e-9 * Math.abs(low)) {
             return; // below the resolution of ticks
         }
@@ -62,9 +62,10 @@ class FiguresTest {
 
     @Test
     void ticksOfKnownAxes() {
-        assertEquals(List.of(0.0, 0.2, 0.4, 0.6, 0.8, 1.0), new Scale(0, 1, false, 0, 1).ticks().stream().map(t -> Math.round(t * 1e9) / 1e9).toList());
-        assertEquals(List.of(256.0, 512.0, 1024.0), new Scale(200, 1100, true, 0, 1).ticks());
-        assertTrue(new Scale(1, 1e12, true, 0, 1).ticks().size() <= 9);
+        assertEquals(List.of(0.0, 0.2, 0.4, 0.6, 0.8, 1.0), new Scale(0, 1, 0, 0, 1).ticks().stream().map(t -> Math.round(t * 1e9) / 1e9).toList());
+        assertEquals(List.of(256.0, 512.0, 1024.0), new Scale(200, 1100, 2, 0, 1).ticks());
+        assertTrue(new Scale(1, 1e12, 2, 0, 1).ticks().size() <= 9);
+        assertEquals(List.of(0.01, 0.1, 1.0), Scale.around(0.02, 0.3, 10, 0, 1).toTicks().ticks());
     }
 
     @Test

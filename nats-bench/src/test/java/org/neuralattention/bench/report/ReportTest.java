@@ -87,7 +87,7 @@ class ReportTest {
 
     @Test
     void aRowThatDoesNotFitItsHeaderIsRefused() {
-        assertThrows(IllegalArgumentException.class, () -> new HtmlReport("t", "").table("c", List.of("a", "b"), List.of(List.of("1"))));
+        assertThrows(IllegalArgumentException.class, () -> new HtmlReport("t", "").table("c", List.of("a", "b"), List.of(List.of("1", "2", "3"))));
     }
 
     static Document parse(String html) throws Exception {

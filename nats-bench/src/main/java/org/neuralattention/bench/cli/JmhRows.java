@@ -1,0 +1,57 @@
+package org.neuralattention.bench.cli;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.StringJoiner;
+import org.neuralattention.bench.result.Row;
+import org.neuralattention.bench.result.Sample;
+import org.neuralattention.bench.result.Unit;
+import org.neuralattention.kernels.Kernels;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.infra.BenchmarkParams;
+import org.openjdk.jmh.results.BenchmarkResult;
+import org.openjdk.jmh.results.RunResult;
+
+/** JMH's results as rows: an iteration is one measurement, a parameter {@code threads} the row's own, a method {@code xScalar} runs plain loops. */
+final class JmhRows {
+
+    private static final String THREADS = "threads";
+    private static final String SCALAR = "Scalar";
+
+    private JmhRows() {}
+
+    static List<Row> of(Collection<RunResult> results) {
+        List<Row> rows = new ArrayList<>();
+        for (RunResult result : results) {
+            rows.add(row(result));
+        }
+        return rows;
+    }
+
+    private static Row row(RunResult result) {
+        BenchmarkParams params = result.getParams();
+        String[] words = params.getBenchmark().split("\\.");
+        String method = words[words.length - 1];
+        boolean plain = method.endsWith(SCALAR);
+        StringJoiner parameters = new StringJoiner(" ");
+        for (String key : params.getParamsKeys()) {
+            if (!key.equals(THREADS)) {
+                parameters.add(key.equals("shape") ? params.getParam(key) : key + "=" + params.getParam(key));
+            }
+        }
+        int threads = params.getParamsKeys().contains(THREADS) ? Integer.parseInt(params.getParam(THREADS)) : 1;
+        return Row.of(words[words.length - 2].replaceFirst("Bench$", ""), plain ? method.substring(0, method.length() - SCALAR.length()) : method,
+                parameters.toString(), threads, plain ? 0 : Kernels.vectorBits(), sample(result));
+    }
+
+    /** Throughput counts tokens (the suites of whole stages use it); the other modes give the time of a call. */
+    private static Sample sample(RunResult result) {
+        BenchmarkParams params = result.getParams();
+        double unit = params.getTimeUnit().toNanos(1) * 1e-9;
+        boolean throughput = params.getMode() == Mode.Throughput;
+        double[] values = result.getBenchmarkResults().stream().map(BenchmarkResult::getIterationResults).flatMap(Collection::stream)
+                .mapToDouble(iteration -> iteration.getPrimaryResult().getScore()).map(score -> throughput ? score / unit : score * unit).toArray();
+        return Sample.of(throughput ? Unit.TOKENS_PER_SECOND : Unit.SECONDS, values);
+    }
+}
