@@ -144,7 +144,6 @@ public final class Activations {
     final float[] finalMean;       // [T], LayerNorm only
     final float[] finalRstd;       // [T]
     final float[] losses;          // [T]
-    final float[] lossLse;         // [T]
     final float[] cos;             // [seqLen, headDim / 2]
     final float[] sin;             // [seqLen, headDim / 2]
     private final long[] visiblePairs;   // [nLayers]
@@ -170,7 +169,6 @@ public final class Activations {
         finalMean = new float[rows];
         finalRstd = new float[rows];
         losses = new float[rows];
-        lossLse = new float[rows];
         cos = new float[Math.multiplyExact(seqLen, config.headDim() / 2)];
         sin = new float[cos.length];
     }

@@ -74,7 +74,7 @@ public final class Transformer {
     public double forward(Activations s, int[] ids, int idsOffset, int[] targets, int targetsOffset, RoleChoice choice) {
         forward(s, ids, idsOffset, choice);
         int asked = CrossEntropy.count(targets, targetsOffset, s.rows());
-        double sum = CrossEntropy.forward(s.losses, 0, s.lossLse, 0, s.finalNormed, 0, weights.head.data(), 0,
+        double sum = CrossEntropy.forward(s.losses, 0, s.finalNormed, 0, weights.head.data(), 0,
                 targets, targetsOffset, s.rows(), c.dim(), c.vocabSize(), team);
         return asked == 0 ? 0 : sum / asked;
     }
@@ -130,21 +130,24 @@ public final class Transformer {
     }
 
     /**
-     * Adds to {@code gradients} what the last forward pass with a loss gives: scale times the gradient of the <em>sum</em> of its
-     * losses, and of {@code price} times the KV share (spec 4.1) in the role scorers.
+     * The loss of the last forward pass and its gradients: adds to {@code gradients} scale times the gradient of the <em>sum</em> of
+     * the losses, and of {@code price} times the KV share (spec 4.1) in the role scorers. Whether that pass computed the loss does not
+     * matter; here the logits serve the loss and its gradient.
      *
-     * @param ids, targets, choice those of the forward pass
+     * @param ids, choice those of the forward pass
+     * @param targets as in {@link #forward(Activations, int[], int, int[], int, RoleChoice)}
      * @param scale 1 / (targets asked in the whole step) for a mean over the step
      * @param price nats for keeping everything, times this pass's part of the step's tokens
+     * @return the sum of the losses
      */
-    public void backward(Weights gradients, Activations s, int[] ids, int idsOffset, int[] targets, int targetsOffset,
+    public double backward(Weights gradients, Activations s, int[] ids, int idsOffset, int[] targets, int targetsOffset,
             RoleChoice choice, float scale, double price) {
         Activations.Gradients g = s.gradients();
         float[] dx = g.stream;
         float[] dNormed = g.data; // the final norm's output gradient borrows the place of "normed"
         fill(dNormed, g.normed, g.normed + s.rows() * c.dim(), 0);
-        CrossEntropy.backward(dNormed, g.normed, gradients.head.data(), 0, s.finalNormed, 0, weights.head.data(), 0,
-                targets, targetsOffset, s.lossLse, 0, scale, s.rows(), c.dim(), c.vocabSize(), team);
+        double loss = CrossEntropy.forwardBackward(s.losses, 0, dNormed, g.normed, gradients.head.data(), 0, s.finalNormed, 0,
+                weights.head.data(), 0, targets, targetsOffset, scale, s.rows(), c.dim(), c.vocabSize(), team);
         fill(dx, 0);
         Normalization.backward(dx, 0, gradients.finalNorm, gradients.finalNormBias, dNormed, g.normed, s.stream(c.nLayers()), 0,
                 weights.finalNorm, s.finalMean, 0, s.finalRstd, 0, s.rows(), c, team);
@@ -161,6 +164,7 @@ public final class Transformer {
                 Add.forward(gradients.positions.data(), 0, gradients.positions.data(), 0, dx, b * n, n, team);
             }
         }
+        return loss;
     }
 
     private void layerBackward(float[] dx, Weights.Layer dw, Activations s, int l, RoleChoice choice, double price) {

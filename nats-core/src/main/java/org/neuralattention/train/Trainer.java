@@ -164,9 +164,9 @@ public final class Trainer {
         int tokens = config.batch() * config.seqLen();
         int first = micro * tokens;
         RoleChoice choice = roles != null ? roles : new RoleChoice.Sampled(config.seed(), step, first);
-        double mean = transformer.forward(activations, ids, first, targets, first, choice);
-        transformer.backward(gradients, activations, ids, first, targets, first, choice, asked == 0 ? 0 : 1f / asked, price);
-        return asked == 0 ? 0 : mean * asked(first, tokens) / asked;
+        transformer.forward(activations, ids, first, choice);
+        double loss = transformer.backward(gradients, activations, ids, first, targets, first, choice, asked == 0 ? 0 : 1f / asked, price);
+        return asked == 0 ? 0 : loss / asked;
     }
 
     private double gradNorm() {

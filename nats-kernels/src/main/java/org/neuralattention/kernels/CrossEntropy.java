@@ -8,12 +8,12 @@ import org.neuralattention.kernels.vector.CrossEntropyVector;
  * {@code loss[row] = lse[row] - logits[row, target]}, {@code lse[row] = log(sum over v of exp(logits[row, v]))},
  * {@code logits = x head^T}.
  *
- * <p>Shapes: x, dx [rows, dim]; head, dHead [vocabSize, dim]; targets, losses, lse [rows]. Losses are in nats. A negative target
- * masks its row: loss and lse are 0, and the row of x is not read.
+ * <p>Shapes: x, dx [rows, dim]; head, dHead [vocabSize, dim]; targets, losses [rows]. Losses are in nats. A negative target
+ * masks its row: its loss is 0, and the row of x is not read.
  *
- * <p>The logits are never stored whole: tiles of {@link #ROWS} unmasked rows by {@link #VOCAB} tokens pass through one scratch
- * tile, and the backward pass computes them again. A running maximum and sum per row (online softmax: Milakov and Gimelshein
- * 2018) make any finite logits safe.
+ * <p>The logits are never stored whole: {@link #forward} passes tiles of {@link #ROWS} unmasked rows by {@link #VOCAB} tokens
+ * through one scratch tile, {@link #forwardBackward} holds those of one block of rows, so that they are computed once. A running
+ * maximum and sum per row (online softmax: Milakov and Gimelshein 2018) make any finite logits safe.
  */
 public final class CrossEntropy {
 
@@ -22,69 +22,118 @@ public final class CrossEntropy {
 
     static final int VOCAB = 2048;
 
+    /** Most logits held for the backward pass, 128 MiB: all of 512 rows to a vocabulary of 65,536, fewer rows beyond. */
+    private static final int HELD = 1 << 25;
+
     /** Rows of a tile in one task: 16 x 2048 exponentials. */
     private static final int TASK_ROWS = 16;
 
-    /** What a row of the tile carries from chunk to chunk: its row in x, running maximum, running sum, logit of its target. */
+    /** What a packed row carries from chunk to chunk: its row in x, running maximum and sum, logit of its target; at last its log-sum-exp. */
     private static final int ROW = 0;
 
     private static final int MAX = 1;
     private static final int SUM = 2;
     private static final int TARGET = 3;
-    private static final int STATE = 4;
+    private static final int LSE = 4;
+    private static final int STATE = 5;
 
     private CrossEntropy() {}
 
     /**
-     * Writes {@code losses} and {@code lse}.
+     * Writes {@code losses}.
      *
      * @return the sum of the losses, in double and in the order of the rows; divide by {@link #count} for the mean
      * @throws IllegalArgumentException if a target is not below vocabSize
      * @throws IndexOutOfBoundsException if a shape does not fit its array
      */
-    public static double forward(float[] losses, int lossesOffset, float[] lse, int lseOffset, float[] x, int xOffset,
-            float[] head, int headOffset, int[] targets, int targetsOffset, int rows, int dim, int vocabSize, Team team) {
-        Check.range("losses", losses, lossesOffset, rows);
-        Check.range("lse", lse, lseOffset, rows);
-        check(x, xOffset, head, headOffset, targets, targetsOffset, rows, dim, vocabSize);
+    public static double forward(float[] losses, int lossesOffset, float[] x, int xOffset, float[] head, int headOffset,
+            int[] targets, int targetsOffset, int rows, int dim, int vocabSize, Team team) {
+        check(losses, lossesOffset, x, xOffset, head, headOffset, targets, targetsOffset, rows, dim, vocabSize);
         Arrays.fill(losses, lossesOffset, lossesOffset + rows, 0);
-        Arrays.fill(lse, lseOffset, lseOffset + rows, 0);
-        Tile tile = new Tile(rows, dim, vocabSize, team);
+        Tile tile = new Tile(Math.min(rows, ROWS), Math.min(vocabSize, VOCAB), targets, targetsOffset, dim, team);
         double sum = 0;
         for (int block = 0; block < Math.ceilDiv(rows, ROWS); block++) {
-            int count = tile.gather(x, xOffset, targets, targetsOffset, block * ROWS, Blocks.end(block, ROWS, rows));
-            for (int chunk = 0; chunk < Math.ceilDiv(vocabSize, VOCAB); chunk++) {
-                int from = chunk * VOCAB;
-                int width = tile.logits(head, headOffset, from, count);
-                team.run(Math.ceilDiv(count, TASK_ROWS), (task, worker) -> {
-                    for (int i = task * TASK_ROWS; i < Blocks.end(task, TASK_ROWS, count); i++) {
-                        int target = targets[targetsOffset + tile.row(i)] - from;
-                        accumulate(tile.state, i * STATE, tile.logits, i * width, width, target);
-                    }
-                });
+            tile.gather(x, xOffset, block * ROWS, Blocks.end(block, ROWS, rows));
+            for (int from = 0; from < vocabSize; from += VOCAB) {
+                tile.logits(0, head, headOffset, from, Math.min(VOCAB, vocabSize - from));
+            }
+            sum += tile.losses(losses, lossesOffset);
+        }
+        return sum;
+    }
+
+    /**
+     * The loss and its gradient: writes {@code losses} and returns their sum as {@link #forward} does, and adds {@code scale} times
+     * the gradient of that sum to {@code dx} and {@code dHead}: with {@code g = scale * (softmax(logits) - onehot(target))},
+     * {@code dx += g head} and {@code dHead += g^T x}. {@code dHead} may be null: the head is frozen. For the mean loss,
+     * {@code scale = 1 / count}.
+     *
+     * @throws IllegalArgumentException if a target is not below vocabSize
+     * @throws IndexOutOfBoundsException if a shape does not fit its array
+     */
+    public static double forwardBackward(float[] losses, int lossesOffset, float[] dx, int dxOffset, float[] dHead, int dHeadOffset,
+            float[] x, int xOffset, float[] head, int headOffset, int[] targets, int targetsOffset, float scale,
+            int rows, int dim, int vocabSize, Team team) {
+        check(losses, lossesOffset, x, xOffset, head, headOffset, targets, targetsOffset, rows, dim, vocabSize);
+        Check.range("dx", dx, dxOffset, (long) rows * dim);
+        if (dHead != null) {
+            Check.range("dHead", dHead, dHeadOffset, (long) vocabSize * dim);
+        }
+        Arrays.fill(losses, lossesOffset, lossesOffset + rows, 0);
+        int blockRows = Math.clamp(HELD / vocabSize, 1, ROWS);
+        Tile tile = new Tile(Math.min(rows, blockRows), vocabSize, targets, targetsOffset, dim, team);
+        float[] dxRows = team.scratch(CrossEntropy.class, 2, Math.min(rows, blockRows) * dim);
+        double sum = 0;
+        for (int block = 0; block < Math.ceilDiv(rows, blockRows); block++) {
+            int count = tile.gather(x, xOffset, block * blockRows, Blocks.end(block, blockRows, rows));
+            for (int from = 0; from < vocabSize; from += VOCAB) {
+                tile.logits(from * count, head, headOffset, from, Math.min(VOCAB, vocabSize - from));
+            }
+            sum += tile.losses(losses, lossesOffset);
+            for (int from = 0; from < vocabSize; from += VOCAB) {
+                int width = Math.min(VOCAB, vocabSize - from);
+                tile.gradient(from * count, from, width, scale);
+                MatMul.ab(dxRows, 0, tile.logits, from * count, head, headOffset + from * dim, count, dim, width, from > 0, team);
+                if (dHead != null) {
+                    MatMul.atb(dHead, dHeadOffset + from * dim, tile.logits, from * count, tile.x, 0, width, dim, count, true, team);
+                }
             }
             for (int i = 0; i < count; i++) {
-                int row = tile.row(i);
-                double logSum = Math.log(tile.state[i * STATE + SUM]);
-                double max = tile.state[i * STATE + MAX];
-                lse[lseOffset + row] = (float) (max + logSum);
-                losses[lossesOffset + row] = (float) (max - tile.state[i * STATE + TARGET] + logSum);
-                sum += losses[lossesOffset + row];
+                int dxo = dxOffset + tile.row(i) * dim;
+                Add.plain(dx, dxo, dx, dxo, dxRows, i * dim, dim);
             }
         }
         return sum;
     }
 
-    private static void accumulate(double[] state, int at, float[] logits, int offset, int width, int target) {
-        if (target >= 0 && target < width) {
-            state[at + TARGET] = logits[offset + target];
+    /** How many of the targets are not masked. */
+    public static int count(int[] targets, int targetsOffset, int rows) {
+        Check.notNegative("rows", rows);
+        Check.range("targets", targets, targetsOffset, rows);
+        int count = 0;
+        for (int row = 0; row < rows; row++) {
+            if (targets[targetsOffset + row] >= 0) {
+                count++;
+            }
         }
-        double before = state[at + MAX];
-        double max = Math.max(before, Kernels.VECTOR ? CrossEntropyVector.max(logits, offset, width) : plainMax(logits, offset, width));
-        double sum = Kernels.VECTOR ? CrossEntropyVector.sumExp(logits, offset, width, (float) max)
-                : plainSumExp(logits, offset, width, (float) max);
-        state[at + SUM] = state[at + SUM] * Math.exp(before - max) + sum;
-        state[at + MAX] = max;
+        return count;
+    }
+
+    private static void check(float[] losses, int lossesOffset, float[] x, int xOffset, float[] head, int headOffset,
+            int[] targets, int targetsOffset, int rows, int dim, int vocabSize) {
+        Check.notNegative("rows", rows);
+        Check.positive("dim", dim);
+        Check.positive("vocabSize", vocabSize);
+        Check.range("losses", losses, lossesOffset, rows);
+        Check.range("x", x, xOffset, (long) rows * dim);
+        Check.range("head", head, headOffset, (long) vocabSize * dim);
+        Check.range("targets", targets, targetsOffset, rows);
+        for (int row = 0; row < rows; row++) {
+            if (targets[targetsOffset + row] >= vocabSize) {
+                throw new IllegalArgumentException("targets[" + (targetsOffset + row) + "] = " + targets[targetsOffset + row]
+                        + ": must be below vocabSize = " + vocabSize + " (negative to mask)");
+            }
+        }
     }
 
     static float plainMax(float[] logits, int offset, int n) {
@@ -103,57 +152,6 @@ public final class CrossEntropy {
         return sum;
     }
 
-    /**
-     * Adds {@code scale} times the gradient of the sum of losses to {@code dx} and {@code dHead}: with
-     * {@code g = scale * (softmax(logits) - onehot(target))}, {@code dx += g head} and {@code dHead += g^T x}.
-     * {@code dHead} may be null: the head is frozen. {@code lse} comes from {@link #forward}; for the mean loss,
-     * {@code scale = 1 / count}.
-     *
-     * @throws IllegalArgumentException if a target is not below vocabSize
-     * @throws IndexOutOfBoundsException if a shape does not fit its array
-     */
-    public static void backward(float[] dx, int dxOffset, float[] dHead, int dHeadOffset, float[] x, int xOffset,
-            float[] head, int headOffset, int[] targets, int targetsOffset, float[] lse, int lseOffset, float scale,
-            int rows, int dim, int vocabSize, Team team) {
-        check(x, xOffset, head, headOffset, targets, targetsOffset, rows, dim, vocabSize);
-        Check.range("lse", lse, lseOffset, rows);
-        Check.range("dx", dx, dxOffset, (long) rows * dim);
-        if (dHead != null) {
-            Check.range("dHead", dHead, dHeadOffset, (long) vocabSize * dim);
-        }
-        Tile tile = new Tile(rows, dim, vocabSize, team);
-        float[] dxRows = team.scratch(CrossEntropy.class, 2, Math.min(rows, ROWS) * dim);
-        for (int block = 0; block < Math.ceilDiv(rows, ROWS); block++) {
-            int count = tile.gather(x, xOffset, targets, targetsOffset, block * ROWS, Blocks.end(block, ROWS, rows));
-            for (int chunk = 0; chunk < Math.ceilDiv(vocabSize, VOCAB); chunk++) {
-                int from = chunk * VOCAB;
-                int width = tile.logits(head, headOffset, from, count);
-                team.run(Math.ceilDiv(count, TASK_ROWS), (task, worker) -> {
-                    for (int i = task * TASK_ROWS; i < Blocks.end(task, TASK_ROWS, count); i++) {
-                        int row = tile.row(i);
-                        int target = targets[targetsOffset + row] - from;
-                        if (Kernels.VECTOR) {
-                            CrossEntropyVector.gradient(tile.logits, i * width, width, lse[lseOffset + row], scale);
-                        } else {
-                            plainGradient(tile.logits, i * width, width, lse[lseOffset + row], scale);
-                        }
-                        if (target >= 0 && target < width) {
-                            tile.logits[i * width + target] -= scale;
-                        }
-                    }
-                });
-                MatMul.ab(dxRows, 0, tile.logits, 0, head, headOffset + from * dim, count, dim, width, from > 0, team);
-                if (dHead != null) {
-                    MatMul.atb(dHead, dHeadOffset + from * dim, tile.logits, 0, tile.x, 0, width, dim, count, true, team);
-                }
-            }
-            for (int i = 0; i < count; i++) {
-                int dxo = dxOffset + tile.row(i) * dim;
-                Add.plain(dx, dxo, dx, dxo, dxRows, i * dim, dim);
-            }
-        }
-    }
-
     /** Logits become {@code scale * exp(logit - lse)}, in place. */
     static void plainGradient(float[] logits, int offset, int n, float lse, float scale) {
         for (int i = 0; i < n; i++) {
@@ -161,57 +159,31 @@ public final class CrossEntropy {
         }
     }
 
-    /** How many of the targets are not masked. */
-    public static int count(int[] targets, int targetsOffset, int rows) {
-        Check.notNegative("rows", rows);
-        Check.range("targets", targets, targetsOffset, rows);
-        int count = 0;
-        for (int row = 0; row < rows; row++) {
-            if (targets[targetsOffset + row] >= 0) {
-                count++;
-            }
-        }
-        return count;
-    }
-
-    private static void check(float[] x, int xOffset, float[] head, int headOffset, int[] targets, int targetsOffset,
-            int rows, int dim, int vocabSize) {
-        Check.notNegative("rows", rows);
-        Check.positive("dim", dim);
-        Check.positive("vocabSize", vocabSize);
-        Check.range("x", x, xOffset, (long) rows * dim);
-        Check.range("head", head, headOffset, (long) vocabSize * dim);
-        Check.range("targets", targets, targetsOffset, rows);
-        for (int row = 0; row < rows; row++) {
-            if (targets[targetsOffset + row] >= vocabSize) {
-                throw new IllegalArgumentException("targets[" + (targetsOffset + row) + "] = " + targets[targetsOffset + row]
-                        + ": must be below vocabSize = " + vocabSize + " (negative to mask)");
-            }
-        }
-    }
-
-    /** The unmasked rows of a block, packed, and the tile of logits they are multiplied into; a view of the team's scratch. */
+    /** The unmasked rows of a block, packed, and their logits, chunk after chunk of the vocabulary, each [count, width]; a view of the team's scratch. */
     private static final class Tile {
         final float[] logits;
         final float[] x;
-        final double[] state;
+        private final double[] state;
+        private final int[] targets;
+        private final int targetsOffset;
         private final int dim;
-        private final int vocabSize;
         private final Team team;
+        private int count;
 
-        Tile(int rows, int dim, int vocabSize, Team team) {
+        /** For at most {@code rows} rows and {@code width} logits of each. */
+        Tile(int rows, int width, int[] targets, int targetsOffset, int dim, Team team) {
+            this.targets = targets;
+            this.targetsOffset = targetsOffset;
             this.dim = dim;
-            this.vocabSize = vocabSize;
             this.team = team;
-            int most = Math.min(rows, ROWS);
-            logits = team.scratch(CrossEntropy.class, 0, most * Math.min(vocabSize, VOCAB));
-            x = team.scratch(CrossEntropy.class, 1, Math.multiplyExact(most, dim));
-            state = team.scratchDoubles(CrossEntropy.class, most * STATE);
+            logits = team.scratch(CrossEntropy.class, 0, rows * width);
+            x = team.scratch(CrossEntropy.class, 1, Math.multiplyExact(rows, dim));
+            state = team.scratchDoubles(CrossEntropy.class, rows * STATE);
         }
 
         /** Packs the unmasked rows of [from, to) and returns their number. */
-        int gather(float[] source, int offset, int[] targets, int targetsOffset, int from, int to) {
-            int count = 0;
+        int gather(float[] source, int offset, int from, int to) {
+            count = 0;
             for (int row = from; row < to; row++) {
                 if (targets[targetsOffset + row] >= 0) {
                     System.arraycopy(source, offset + row * dim, x, count * dim, dim);
@@ -229,11 +201,57 @@ public final class CrossEntropy {
             return (int) state[i * STATE + ROW];
         }
 
-        /** Fills the tile with the logits of the tokens from {@code from} on, [count, width], and returns width. */
-        int logits(float[] head, int headOffset, int from, int count) {
-            int width = Math.min(VOCAB, vocabSize - from);
-            MatMul.abt(logits, 0, x, 0, head, headOffset + from * dim, count, width, dim, false, team);
-            return width;
+        /** Computes the logits of {@code width} tokens from {@code from} on, to {@code at}, and takes them into the running sums. */
+        void logits(int at, float[] head, int headOffset, int from, int width) {
+            MatMul.abt(logits, at, x, 0, head, headOffset + from * dim, count, width, dim, false, team);
+            team.run(Math.ceilDiv(count, TASK_ROWS), (task, worker) -> {
+                for (int i = task * TASK_ROWS; i < Blocks.end(task, TASK_ROWS, count); i++) {
+                    accumulate(i * STATE, at + i * width, width, targets[targetsOffset + row(i)] - from);
+                }
+            });
+        }
+
+        private void accumulate(int s, int at, int width, int target) {
+            if (target >= 0 && target < width) {
+                state[s + TARGET] = logits[at + target];
+            }
+            double before = state[s + MAX];
+            double max = Math.max(before, Kernels.VECTOR ? CrossEntropyVector.max(logits, at, width) : plainMax(logits, at, width));
+            double sum = Kernels.VECTOR ? CrossEntropyVector.sumExp(logits, at, width, (float) max)
+                    : plainSumExp(logits, at, width, (float) max);
+            state[s + SUM] = state[s + SUM] * Math.exp(before - max) + sum;
+            state[s + MAX] = max;
+        }
+
+        /** Writes the losses of the rows, once all logits were taken in, and returns their sum. */
+        double losses(float[] losses, int lossesOffset) {
+            double sum = 0;
+            for (int s = 0; s < count * STATE; s += STATE) {
+                double logSum = Math.log(state[s + SUM]);
+                float loss = (float) (state[s + MAX] - state[s + TARGET] + logSum);
+                losses[lossesOffset + (int) state[s + ROW]] = loss;
+                state[s + LSE] = state[s + MAX] + logSum;
+                sum += loss;
+            }
+            return sum;
+        }
+
+        /** The logits at {@code at}, of the tokens from {@code from} on, become {@code scale * (softmax - onehot(target))}. */
+        void gradient(int at, int from, int width, float scale) {
+            team.run(Math.ceilDiv(count, TASK_ROWS), (task, worker) -> {
+                for (int i = task * TASK_ROWS; i < Blocks.end(task, TASK_ROWS, count); i++) {
+                    float lse = (float) state[i * STATE + LSE];
+                    if (Kernels.VECTOR) {
+                        CrossEntropyVector.gradient(logits, at + i * width, width, lse, scale);
+                    } else {
+                        plainGradient(logits, at + i * width, width, lse, scale);
+                    }
+                    int target = targets[targetsOffset + row(i)] - from;
+                    if (target >= 0 && target < width) {
+                        logits[at + i * width + target] -= scale;
+                    }
+                }
+            });
         }
     }
 }

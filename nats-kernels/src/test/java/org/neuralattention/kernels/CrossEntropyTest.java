@@ -1,5 +1,6 @@
 package org.neuralattention.kernels;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -49,14 +50,20 @@ class CrossEntropyTest {
         return targets;
     }
 
-    private static double forward(Slice losses, Slice lse, Slice x, Slice head, int[] targets, int dim, Team team) {
-        return CrossEntropy.forward(losses.array, losses.offset, lse.array, lse.offset, x.array, x.offset, head.array, head.offset,
+    private static double forward(Slice losses, Slice x, Slice head, int[] targets, int dim, Team team) {
+        return CrossEntropy.forward(losses.array, losses.offset, x.array, x.offset, head.array, head.offset,
                 targets, 0, targets.length, dim, head.n / dim, team);
     }
 
-    private static void backward(Slice dx, Slice dHead, Slice x, Slice head, int[] targets, Slice lse, float scale, int dim, Team team) {
-        CrossEntropy.backward(dx.array, dx.offset, dHead == null ? null : dHead.array, dHead == null ? 0 : dHead.offset,
-                x.array, x.offset, head.array, head.offset, targets, 0, lse.array, lse.offset, scale, targets.length, dim, head.n / dim, team);
+    /** Its losses must be the forward pass's, to the bit. */
+    private static double forwardBackward(Slice losses, Slice dx, Slice dHead, Slice x, Slice head, int[] targets, float scale, int dim, Team team) {
+        double sum = CrossEntropy.forwardBackward(losses.array, losses.offset, dx.array, dx.offset, dHead == null ? null : dHead.array,
+                dHead == null ? 0 : dHead.offset, x.array, x.offset, head.array, head.offset, targets, 0, scale,
+                targets.length, dim, head.n / dim, team);
+        Slice alone = new Slice(targets.length);
+        assertEquals(forward(alone, x, head, targets, dim, team), sum, "sum of the losses");
+        assertArrayEquals(alone.values(), losses.values(), "losses");
+        return sum;
     }
 
     private static double sum(double[] values) {
@@ -74,7 +81,7 @@ class CrossEntropyTest {
             targets[0] = vocabSize - 1;
             targets[1] = 0;
             Slice losses = new Slice(20);
-            double sum = forward(losses, new Slice(20), x, head, targets, dim, Team.serial());
+            double sum = forward(losses, x, head, targets, dim, Team.serial());
             double[] expected = losses(x.values(), head.values(), targets, dim);
             losses.assertEach(expected, 1e-6, 2e-6, "vocabSize " + vocabSize);
             assertEquals(sum(expected), sum, 2e-5);
@@ -98,19 +105,18 @@ class CrossEntropyTest {
             }
         }
         Slice losses = Slice.random(random, rows, 1);
-        Slice lse = Slice.random(random, rows, 1);
-        forward(losses, lse, x, head, targets, dim, Team.serial());
+        forward(losses, x, head, targets, dim, Team.serial());
         losses.assertEach(losses(clean, head.values(), targets, dim), 1e-6, 1e-6, "losses");
         Slice dx = new Slice(rows * dim);
         Slice dHead = new Slice(vocabSize * dim);
-        backward(dx, dHead, x, head, targets, lse, 1, dim, Team.serial());
+        forwardBackward(losses, dx, dHead, x, head, targets, 1, dim, Team.serial());
         for (int row = 0; row < rows; row++) {
             boolean zero = true;
             for (int i = 0; i < dim; i++) {
                 zero &= dx.array[dx.offset + row * dim + i] == 0;
             }
             assertEquals(targets[row] < 0, zero, "row " + row);
-            assertTrue(targets[row] >= 0 || lse.array[lse.offset + row] == 0);
+            assertTrue(targets[row] >= 0 || losses.array[losses.offset + row] == 0);
         }
         dHead.assertNear(Slice.gradient(head.values(), v -> sum(losses(clean, v, targets, dim))), 1e-5, "dHead");
         assertEquals(Arrays.stream(targets).filter(t -> t >= 0).count(), CrossEntropy.count(targets, 0, rows));
@@ -124,11 +130,10 @@ class CrossEntropyTest {
         int[] targets = {0, 2, 3, 3};
         double[] expected = losses(x.values(), head.values(), targets, 1);
         Slice losses = new Slice(4);
-        Slice lse = new Slice(4);
-        forward(losses, lse, x, head, targets, 1, Team.serial());
+        forward(losses, x, head, targets, 1, Team.serial());
         losses.assertEach(expected, 1e-6, 1e-3, "losses"); // 1e-3 is a float's rounding at 1e4
         Slice dx = new Slice(4);
-        backward(dx, new Slice(4), x, head, targets, lse, 1, 1, Team.serial());
+        forwardBackward(losses, dx, new Slice(4), x, head, targets, 1, 1, Team.serial());
         dx.assertNear(Slice.gradient(x.values(), v -> sum(losses(v, head.values(), targets, 1))), 1e-3, "dx");
     }
 
@@ -139,15 +144,13 @@ class CrossEntropyTest {
         Slice x = Slice.random(random, rows * dim, 1);
         Slice head = Slice.random(random, vocabSize * dim, 1);
         int[] targets = targets(random, rows, vocabSize);
-        Slice lse = new Slice(rows);
-        forward(new Slice(rows), lse, x, head, targets, dim, TEAM);
         Slice dx = Slice.random(random, rows * dim, 1);
         Slice dHead = frozen ? null : Slice.random(random, vocabSize * dim, 1);
         float scale = 0.37f;
         double[] expectedX = Slice.plus(dx.values(), Slice.gradient(x.values(), v -> scale * sum(losses(v, head.values(), targets, dim))));
         double[] expectedHead = frozen ? null
                 : Slice.plus(dHead.values(), Slice.gradient(head.values(), v -> scale * sum(losses(x.values(), v, targets, dim))));
-        backward(dx, dHead, x, head, targets, lse, scale, dim, TEAM);
+        forwardBackward(new Slice(rows), dx, dHead, x, head, targets, scale, dim, TEAM);
         dx.assertEach(expectedX, 2e-6, 4e-6, "dx");
         if (!frozen) {
             dHead.assertEach(expectedHead, 2e-6, 4e-6, "dHead");
@@ -162,11 +165,9 @@ class CrossEntropyTest {
         Slice x = Slice.random(random, 3 * dim, 1);
         Slice head = Slice.random(random, vocabSize * dim, 1);
         int[] targets = {CrossEntropy.VOCAB + 1, 7, -1};
-        Slice lse = new Slice(3);
-        forward(new Slice(3), lse, x, head, targets, dim, Team.serial());
         Slice dx = new Slice(3 * dim);
         Slice dHead = new Slice(vocabSize * dim);
-        backward(dx, dHead, x, head, targets, lse, 0.5f, dim, Team.serial());
+        forwardBackward(new Slice(3), dx, dHead, x, head, targets, 0.5f, dim, Team.serial());
         dx.assertNear(Slice.gradient(x.values(), v -> 0.5 * sum(losses(v, head.values(), targets, dim))), 1e-5, "dx");
         for (int row = 0; row < 2; row++) {
             double[] single = new double[dim];
@@ -184,6 +185,36 @@ class CrossEntropyTest {
     }
 
     @Test
+    void aLargeVocabularyIsHeldInSmallerBlocksOfRows() {
+        SplittableRandom random = new SplittableRandom(5);
+        int vocabSize = 150_000; // 223 rows of it are held at a time
+        int rows = 230;
+        int[] targets = new int[rows];
+        Arrays.fill(targets, -1);
+        for (int row : new int[] {0, 222, 223, 229}) {
+            targets[row] = random.nextInt(vocabSize);
+        }
+        Slice x = Slice.random(random, rows, 1);
+        Slice head = Slice.random(random, vocabSize, 1);
+        Slice dx = new Slice(rows);
+        forwardBackward(new Slice(rows), dx, new Slice(vocabSize), x, head, targets, 1, 1, Team.serial());
+        for (int row = 0; row < rows; row++) {
+            if (targets[row] < 0) {
+                assertEquals(0, dx.values()[row], "row " + row);
+                continue;
+            }
+            double z = 0;
+            double mean = 0;
+            for (double h : head.values()) {
+                double e = Math.exp(x.values()[row] * h);
+                z += e;
+                mean += e * h;
+            }
+            assertEquals(mean / z - head.values()[targets[row]], dx.values()[row], 1e-5, "row " + row);
+        }
+    }
+
+    @Test
     void sameBitsForAnyTeam() {
         SplittableRandom random = new SplittableRandom(4);
         int rows = CrossEntropy.ROWS + 70;
@@ -193,9 +224,8 @@ class CrossEntropyTest {
         Slice head = Slice.random(random, vocabSize * dim, 1);
         int[] targets = targets(random, rows, vocabSize);
         Slice.assertSameBitsForAnyTeam(team -> {
-            Slice[] made = {new Slice(rows), new Slice(rows), new Slice(rows * dim), new Slice(vocabSize * dim)};
-            forward(made[0], made[1], x, head, targets, dim, team);
-            backward(made[2], made[3], x, head, targets, made[1], 1, dim, team);
+            Slice[] made = {new Slice(rows), new Slice(rows * dim), new Slice(vocabSize * dim)};
+            forwardBackward(made[0], made[1], made[2], x, head, targets, 1, dim, team);
             return made;
         });
     }
@@ -203,7 +233,7 @@ class CrossEntropyTest {
     @Test
     void aTargetOutsideTheVocabularyIsNamed() {
         float[] a = new float[16];
-        String message = assertThrows(IllegalArgumentException.class, () -> CrossEntropy.forward(a, 0, a, 0, a, 0, a, 0,
+        String message = assertThrows(IllegalArgumentException.class, () -> CrossEntropy.forward(a, 0, a, 0, a, 0,
                 new int[] {0, 4}, 0, 2, 4, 4, Team.serial())).getMessage();
         assertTrue(message.contains("targets[1] = 4"), message);
     }
