@@ -35,7 +35,8 @@ class ArchitectureTest {
                     resideInAnyPackage("org.neuralattention.kernels", "com.fasterxml.jackson.core..", "java..")));
 
     @ArchTest
-    static final ArchRule onlyTheVectorPackageTouchesTheIncubator = noClasses().that().resideOutsideOfPackage(VECTOR)
+    static final ArchRule onlyTheVectorPackageAndTheProbeTouchTheIncubator = noClasses()
+            .that().resideOutsideOfPackage(VECTOR).and().doNotHaveFullyQualifiedName("org.neuralattention.bench.probe.ProbeLoops")
             .should().dependOnClassesThat().resideInAPackage(INCUBATOR);
 
     @ArchTest

@@ -6,15 +6,23 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Collections;
 import java.util.List;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
+import java.util.stream.Collectors;
 import org.neuralattention.bench.jmh.SmolLm;
+import org.neuralattention.bench.probe.Caches;
+import org.neuralattention.bench.probe.Limits;
+import org.neuralattention.bench.probe.Probe;
 import org.neuralattention.bench.result.Machine;
 import org.neuralattention.bench.result.ResultWriter;
 import org.neuralattention.bench.result.Results;
 import org.neuralattention.bench.result.Row;
+import org.neuralattention.kernels.Kernels;
 import org.neuralattention.kernels.Team;
 import org.neuralattention.model.Weights;
 import org.openjdk.jmh.results.format.ResultFormatType;
@@ -86,10 +94,13 @@ public final class BenchCommand implements Callable<Integer> {
         return 0;
     }
 
+    /** Rows of plain loops have no limit of the machine to be held against. */
     private void report(List<Row> rows) throws IOException {
+        SortedSet<Integer> threads = rows.stream().map(Row::threads).collect(Collectors.toCollection(TreeSet::new));
+        Limits limits = Kernels.vector() ? Probe.measure(threads) : new Limits(Caches.here(), Collections.emptySortedMap());
         List<String> given = spec.commandLine().getParseResult().originalArgs();
         Results measured = new Results(Machine.here(), "nats " + String.join(" ", given),
-                Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(), rows);
+                Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(), limits.describe(), rows.stream().map(limits::apply).toList(), List.of());
         spec.commandLine().getOut().println(ResultWriter.text(measured));
         results.write(measured);
     }

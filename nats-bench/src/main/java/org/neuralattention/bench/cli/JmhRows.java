@@ -1,12 +1,15 @@
 package org.neuralattention.bench.cli;
 
+import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.StringJoiner;
+import org.neuralattention.bench.jmh.Counted;
 import org.neuralattention.bench.result.Row;
 import org.neuralattention.bench.result.Sample;
 import org.neuralattention.bench.result.Unit;
+import org.neuralattention.bench.result.Work;
 import org.neuralattention.kernels.Kernels;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.infra.BenchmarkParams;
@@ -34,6 +37,7 @@ final class JmhRows {
         String[] words = params.getBenchmark().split("\\.");
         String method = words[words.length - 1];
         boolean plain = method.endsWith(SCALAR);
+        String name = plain ? method.substring(0, method.length() - SCALAR.length()) : method;
         StringJoiner parameters = new StringJoiner(" ");
         for (String key : params.getParamsKeys()) {
             if (!key.equals(THREADS)) {
@@ -41,8 +45,30 @@ final class JmhRows {
             }
         }
         int threads = params.getParamsKeys().contains(THREADS) ? Integer.parseInt(params.getParam(THREADS)) : 1;
-        return Row.of(words[words.length - 2].replaceFirst("Bench$", ""), plain ? method.substring(0, method.length() - SCALAR.length()) : method,
-                parameters.toString(), threads, plain ? 0 : Kernels.vectorBits(), sample(result));
+        return Row.of(words[words.length - 2].replaceFirst("Bench$", ""), name, parameters.toString(), threads,
+                plain ? 0 : Kernels.vectorBits(), sample(result)).withWork(work(params, name));
+    }
+
+    /** What the suite says of the method: an instance with the parameters set, as JMH does it, but without setup. */
+    private static Work work(BenchmarkParams params, String method) {
+        try {
+            Class<?> suite = Class.forName(params.getBenchmark().substring(0, params.getBenchmark().lastIndexOf('.')));
+            if (!Counted.class.isAssignableFrom(suite)) {
+                return Work.NONE;
+            }
+            Counted counted = (Counted) suite.getDeclaredConstructor().newInstance();
+            for (String key : params.getParamsKeys()) {
+                set(suite.getField(key), counted, params.getParam(key));
+            }
+            return counted.work(method);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(params.getBenchmark() + " cannot be made for what it counts", e);
+        }
+    }
+
+    private static void set(Field field, Object suite, String value) throws IllegalAccessException {
+        Class<?> type = field.getType();
+        field.set(suite, type == int.class ? (Object) Integer.parseInt(value) : type == boolean.class ? (Object) Boolean.parseBoolean(value) : value);
     }
 
     /** Throughput counts tokens (the suites of whole stages use it); the other modes give the time of a call. */

@@ -1,8 +1,8 @@
 package org.neuralattention.bench.jmh;
 
 import java.util.concurrent.TimeUnit;
+import org.neuralattention.bench.result.Work;
 import org.neuralattention.kernels.Add;
-import org.neuralattention.kernels.Bias;
 import org.neuralattention.kernels.Team;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -14,14 +14,14 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** Add and Bias on 512 rows of 576. */
+/** Add of 512 rows of 576. */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
 @Fork(1)
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 5, time = 1)
-public class AddBench {
+public class AddBench implements Counted {
 
     private static final int ROWS = 512;
     private static final int DIM = 576;
@@ -30,21 +30,15 @@ public class AddBench {
     private final float[] a = Data.random(ROWS * DIM);
     private final float[] b = Data.random(ROWS * DIM);
     private final float[] out = new float[ROWS * DIM];
-    private final float[] bias = Data.random(DIM);
-    private final float[] dBias = new float[DIM];
 
     @Benchmark
-    public void add() {
+    public void forward() {
         Add.forward(out, 0, a, 0, b, 0, ROWS * DIM, team);
     }
 
-    @Benchmark
-    public void bias() {
-        Bias.forward(out, 0, bias, 0, ROWS, DIM, team);
-    }
-
-    @Benchmark
-    public void biasBackward() {
-        Bias.backward(dBias, 0, a, 0, ROWS, DIM, team);
+    @Override
+    public Work work(String method) {
+        double n = ROWS * DIM;
+        return Work.floats(n, 3 * n);
     }
 }

@@ -7,6 +7,8 @@ import org.neuralattention.kernels.SparseAttention;
 /** One sequence of 8 heads of 64 with its roles: what both attention suites measure. */
 final class AttentionData {
 
+    static final int HEADS = 8;
+    static final int HEAD_DIM = 64;
     static final int[] WINDOWS = {128};
 
     final AttentionShape shape;
@@ -20,7 +22,7 @@ final class AttentionData {
      *            sliding by 128, drawn token by token
      */
     AttentionData(int rows, String mix) {
-        shape = new AttentionShape(1, rows, 8, 8, 64);
+        shape = new AttentionShape(1, rows, HEADS, HEADS, HEAD_DIM);
         int floats = rows * shape.nHeads() * shape.headDim();
         q = Data.random(floats);
         k = Data.random(floats);
@@ -41,5 +43,15 @@ final class AttentionData {
                 nextGlobal = role == 0 ? n : nextGlobal;
             }
         }
+    }
+
+    /** Pairs of a query and a key it sees, over all query heads. */
+    double visiblePairs() {
+        int rows = lastRow.length / shape.nKvHeads();
+        double pairs = 0;
+        for (int i = 0; i < lastRow.length; i++) {
+            pairs += Math.min(lastRow[i], rows - 1) - i % rows + 1;
+        }
+        return pairs * shape.nHeads() / shape.nKvHeads();
     }
 }

@@ -1,6 +1,7 @@
 package org.neuralattention.bench.jmh;
 
 import java.util.concurrent.TimeUnit;
+import org.neuralattention.bench.result.Work;
 import org.neuralattention.kernels.CrossEntropy;
 import org.neuralattention.kernels.Team;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -22,7 +23,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(1)
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 5, time = 1)
-public class CrossEntropyBench {
+public class CrossEntropyBench implements Counted {
 
     private static final int ROWS = 512;
     private static final int DIM = 256;
@@ -65,5 +66,13 @@ public class CrossEntropyBench {
     @Fork(value = 1, jvmArgsAppend = "-Dnats.kernels=scalar")
     public double forwardBackwardScalar() {
         return forwardBackward();
+    }
+
+    /** One product for the logits, and two for dx and dHead, which are read and written. */
+    @Override
+    public Work work(String method) {
+        double x = ROWS * DIM;
+        double w = (double) vocabSize * DIM;
+        return method.equals("forward") ? Work.floats(2 * x * vocabSize, x + w) : Work.floats(6 * x * vocabSize, 3 * x + 3 * w);
     }
 }

@@ -1,6 +1,7 @@
 package org.neuralattention.bench.jmh;
 
 import java.util.concurrent.TimeUnit;
+import org.neuralattention.bench.result.Work;
 import org.neuralattention.kernels.DecodeAttention;
 import org.neuralattention.kernels.KeySpans;
 import org.neuralattention.kernels.Team;
@@ -24,7 +25,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(1)
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 5, time = 1)
-public class DecodeAttentionBench {
+public class DecodeAttentionBench implements Counted {
 
     private static final int HEADS = 9;
     private static final int KV_HEADS = 3;
@@ -74,5 +75,10 @@ public class DecodeAttentionBench {
     @Fork(value = 1, jvmArgsAppend = "-Dnats.kernels=scalar")
     public void forwardScalar() {
         forward();
+    }
+
+    @Override
+    public Work work(String method) {
+        return Work.floats(4.0 * HEADS * keys * HEAD_DIM, 2.0 * KV_HEADS * keys * HEAD_DIM);
     }
 }

@@ -1,6 +1,7 @@
 package org.neuralattention.bench.jmh;
 
 import java.util.concurrent.TimeUnit;
+import org.neuralattention.bench.result.Work;
 import org.neuralattention.cache.KvCache;
 import org.neuralattention.generate.Session;
 import org.neuralattention.kernels.Team;
@@ -31,7 +32,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(1)
 @Warmup(iterations = 8)
 @Measurement(iterations = 5)
-public class DecodeBench {
+public class DecodeBench implements Counted {
 
     private static final int TOKENS = 128;
 
@@ -41,12 +42,16 @@ public class DecodeBench {
     @Param({"full", "roles"})
     public String keys;
 
-    private final Team team = Team.of(2);
+    @Param("2")
+    public int threads;
+
+    private Team team;
     private Transformer model;
     private Session session;
 
     @Setup
     public void model() {
+        team = Team.of(threads);
         model = Models.random(Models.SMALL, team);
     }
 
@@ -77,5 +82,11 @@ public class DecodeBench {
         }
         bytes.kvBytes = session.cache().bytesHeld();
         return session.logits();
+    }
+
+    /** With roles the bytes depend on what the cache holds: only the weights are counted then. */
+    @Override
+    public Work work(String method) {
+        return ModelWork.decode(Models.SMALL, keys.equals("full") ? context + TOKENS / 2.0 : 0, Float.BYTES, Float.BYTES);
     }
 }

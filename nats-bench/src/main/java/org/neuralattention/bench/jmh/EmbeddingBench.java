@@ -1,6 +1,7 @@
 package org.neuralattention.bench.jmh;
 
 import java.util.concurrent.TimeUnit;
+import org.neuralattention.bench.result.Work;
 import org.neuralattention.kernels.Embedding;
 import org.neuralattention.kernels.Team;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -20,7 +21,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(1)
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 5, time = 1)
-public class EmbeddingBench {
+public class EmbeddingBench implements Counted {
 
     private static final int ROWS = 512;
     private static final int DIM = 576;
@@ -40,5 +41,11 @@ public class EmbeddingBench {
     @Benchmark
     public void backward() {
         Embedding.backward(dTable, 0, out, 0, ids, 0, ROWS, DIM, VOCAB, team);
+    }
+
+    @Override
+    public Work work(String method) {
+        double n = ROWS * DIM;
+        return method.equals("forward") ? Work.floats(0, 2 * n) : Work.floats(n, 3 * n);
     }
 }

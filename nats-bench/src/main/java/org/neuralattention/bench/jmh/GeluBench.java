@@ -1,6 +1,7 @@
 package org.neuralattention.bench.jmh;
 
 import java.util.concurrent.TimeUnit;
+import org.neuralattention.bench.result.Work;
 import org.neuralattention.kernels.Gelu;
 import org.neuralattention.kernels.Team;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -21,7 +22,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(1)
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 5, time = 1)
-public class GeluBench {
+public class GeluBench implements Counted {
 
     private static final int N = 512 * 1536;
 
@@ -54,5 +55,11 @@ public class GeluBench {
     @Fork(value = 1, jvmArgsAppend = "-Dnats.kernels=scalar")
     public void backwardScalar() {
         backward();
+    }
+
+    /** Some 10 operations per element forward and 15 backward, a tanh or erf counted as one; backward adds to dx. */
+    @Override
+    public Work work(String method) {
+        return method.equals("forward") ? Work.floats(10.0 * N, 2.0 * N) : Work.floats(15.0 * N, 4.0 * N);
     }
 }

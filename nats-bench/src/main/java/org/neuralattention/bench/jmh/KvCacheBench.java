@@ -3,6 +3,7 @@ package org.neuralattention.bench.jmh;
 import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
+import org.neuralattention.bench.result.Work;
 import org.neuralattention.cache.KvCache;
 import org.neuralattention.cache.KvStats;
 import org.neuralattention.kernels.DecodeAttention;
@@ -35,7 +36,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Warmup(iterations = 10)
 @Measurement(iterations = 10)
 @OperationsPerInvocation(KvCacheBench.TOKENS)
-public class KvCacheBench {
+public class KvCacheBench implements Counted {
 
     /** Tokens decoded in one iteration. */
     static final int TOKENS = 64;
@@ -107,5 +108,15 @@ public class KvCacheBench {
         KvStats stats = cache.stats();
         System.out.printf(Locale.ROOT, "%n%s, %d tokens: %d bytes held, %d live, %d in a full cache; KV share %.4f%n",
                 roles, stats.tokens(), stats.bytesHeld(), stats.bytesLogical(), stats.fullBytes(), stats.kvShare());
+    }
+
+    /** Attention over every key; with roles it depends on what the cache holds. */
+    @Override
+    public Work work(String method) {
+        if (!method.equals("decode") || !roles.equals("full")) {
+            return Work.NONE;
+        }
+        double kept = context + TOKENS / 2.0;
+        return Work.floats(4.0 * LAYERS * HEADS * HEAD_DIM * kept, 2.0 * LAYERS * KV_HEADS * HEAD_DIM * kept);
     }
 }

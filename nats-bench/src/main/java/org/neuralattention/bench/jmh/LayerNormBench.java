@@ -1,6 +1,7 @@
 package org.neuralattention.bench.jmh;
 
 import java.util.concurrent.TimeUnit;
+import org.neuralattention.bench.result.Work;
 import org.neuralattention.kernels.LayerNorm;
 import org.neuralattention.kernels.Team;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -20,7 +21,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(1)
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 5, time = 1)
-public class LayerNormBench {
+public class LayerNormBench implements Counted {
 
     private static final int ROWS = 512;
     private static final int DIM = 768;
@@ -57,5 +58,12 @@ public class LayerNormBench {
     @Fork(value = 1, jvmArgsAppend = "-Dnats.kernels=scalar")
     public void backwardScalar() {
         backward();
+    }
+
+    /** Forward 8, backward 14 operations per element; backward adds to dx. */
+    @Override
+    public Work work(String method) {
+        double n = ROWS * DIM;
+        return method.equals("forward") ? Work.floats(8 * n, 2 * n) : Work.floats(14 * n, 4 * n);
     }
 }

@@ -1,6 +1,7 @@
 package org.neuralattention.bench.jmh;
 
 import java.util.concurrent.TimeUnit;
+import org.neuralattention.bench.result.Work;
 import org.neuralattention.kernels.MatMul;
 import org.neuralattention.kernels.Team;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -28,7 +29,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(1)
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 5, time = 1)
-public class MatMulBench {
+public class MatMulBench implements Counted {
 
     /** Form, m, n, k: out[m, n] is a sum over k. */
     @Param({"abt 512 512 512", "abt 1024 1024 1024", "abt 2048 2048 2048", "ab 1024 1024 1024", "atb 1024 1024 1024",
@@ -81,5 +82,14 @@ public class MatMulBench {
     @Fork(value = 1, jvmArgsAppend = "-Dnats.kernels=scalar")
     public float[] productScalar() {
         return product();
+    }
+
+    @Override
+    public Work work(String method) {
+        String[] words = shape.split(" ");
+        double m = Integer.parseInt(words[1]);
+        double n = Integer.parseInt(words[2]);
+        double k = Integer.parseInt(words[3]);
+        return Work.floats(2 * m * n * k, m * k + n * k + m * n);
     }
 }

@@ -1,6 +1,7 @@
 package org.neuralattention.bench.jmh;
 
 import java.util.concurrent.TimeUnit;
+import org.neuralattention.bench.result.Work;
 import org.neuralattention.kernels.MatVec;
 import org.neuralattention.kernels.Team;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -28,7 +29,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(1)
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 5, time = 1)
-public class MatVecBench {
+public class MatVecBench implements Counted {
 
     /** count, n, k. */
     @Param({"1 256 256", "4 256 256", "1 2048 2048", "4 2048 2048", "16 2048 2048", "1 32000 1024"})
@@ -72,5 +73,14 @@ public class MatVecBench {
     @Fork(value = 1, jvmArgsAppend = "-Dnats.kernels=scalar")
     public float[] forwardScalar() {
         return forward();
+    }
+
+    @Override
+    public Work work(String method) {
+        String[] words = shape.split(" ");
+        double count = Integer.parseInt(words[0]);
+        double n = Integer.parseInt(words[1]);
+        double k = Integer.parseInt(words[2]);
+        return Work.floats(2 * count * n * k, n * k + count * (n + k));
     }
 }

@@ -1,6 +1,7 @@
 package org.neuralattention.bench.jmh;
 
 import java.util.concurrent.TimeUnit;
+import org.neuralattention.bench.result.Work;
 import org.neuralattention.cache.KvCache;
 import org.neuralattention.generate.Session;
 import org.neuralattention.kernels.Team;
@@ -26,7 +27,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(1)
 @Warmup(iterations = 2, time = 2)
 @Measurement(iterations = 3, time = 2)
-public class PrefillBench {
+public class PrefillBench implements Counted {
 
     @Param({"512", "4096"})
     public int tokens;
@@ -34,13 +35,17 @@ public class PrefillBench {
     @Param({"full", "roles"})
     public String keys;
 
-    private final Team team = Team.of(2);
+    @Param("2")
+    public int threads;
+
+    private Team team;
     private Transformer model;
     private RoleChoice choice;
     private int[] ids;
 
     @Setup
     public void model() {
+        team = Team.of(threads);
         model = Models.random(Models.SMALL, team);
         choice = Models.choice(Models.SMALL, keys);
         ids = Data.ids(tokens, Models.SMALL.vocabSize());
@@ -56,5 +61,11 @@ public class PrefillBench {
         Session session = new Session(model, KvCache.of(Models.SMALL), choice, Session.PIECE);
         session.prefill(ids, 0, tokens);
         return session.logits();
+    }
+
+    /** With roles attention depends on what is visible: only the products with the weights are counted then. */
+    @Override
+    public Work work(String method) {
+        return ModelWork.prefill(Models.SMALL, tokens, keys.equals("full") ? (tokens + 1) / 2.0 : 0);
     }
 }

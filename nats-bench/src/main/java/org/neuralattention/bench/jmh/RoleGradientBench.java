@@ -1,6 +1,7 @@
 package org.neuralattention.bench.jmh;
 
 import java.util.concurrent.TimeUnit;
+import org.neuralattention.bench.result.Work;
 import org.neuralattention.kernels.RoleGradient;
 import org.neuralattention.kernels.SparseAttention;
 import org.neuralattention.kernels.Team;
@@ -25,7 +26,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(1)
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 5, time = 1)
-public class RoleGradientBench {
+public class RoleGradientBench implements Counted {
 
     @Param({"1024", "4096"})
     public int rows;
@@ -62,5 +63,12 @@ public class RoleGradientBench {
     @Fork(value = 1, jvmArgsAppend = "-Dnats.kernels=scalar")
     public void addScalar() {
         add();
+    }
+
+    /** Two products over all causal pairs, whatever the roles. */
+    @Override
+    public Work work(String method) {
+        double dim = AttentionData.HEADS * AttentionData.HEAD_DIM;
+        return Work.floats(4.0 * dim * rows * (rows + 1) / 2, 5.0 * dim * rows);
     }
 }

@@ -1,6 +1,7 @@
 package org.neuralattention.bench.jmh;
 
 import java.util.concurrent.TimeUnit;
+import org.neuralattention.bench.result.Work;
 import org.neuralattention.kernels.Rope;
 import org.neuralattention.kernels.Team;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -22,7 +23,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(1)
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 5, time = 1)
-public class RopeBench {
+public class RopeBench implements Counted {
 
     private static final int ROWS = 512;
     private static final int HEADS = 9;
@@ -56,5 +57,11 @@ public class RopeBench {
     @Benchmark
     public void table() {
         rope.table(cos, 0, sin, 0, 1L << 20, ROWS);
+    }
+
+    @Override
+    public Work work(String method) {
+        double angles = ROWS * HEAD_DIM;
+        return method.equals("table") ? Work.floats(angles, angles) : Work.floats(3 * angles * HEADS, 2 * angles * HEADS + angles);
     }
 }

@@ -1,6 +1,7 @@
 package org.neuralattention.bench.jmh;
 
 import java.util.concurrent.TimeUnit;
+import org.neuralattention.bench.result.Work;
 import org.neuralattention.kernels.SparseAttention;
 import org.neuralattention.kernels.Team;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -24,7 +25,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(1)
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 5, time = 1)
-public class SparseAttentionBench {
+public class SparseAttentionBench implements Counted {
 
     @Param({"1024", "4096"})
     public int rows;
@@ -76,5 +77,13 @@ public class SparseAttentionBench {
     @Fork(value = 1, jvmArgsAppend = "-Dnats.kernels=scalar")
     public void backwardScalar() {
         backward();
+    }
+
+    /** Forward two products over the visible pairs, backward five; backward adds to its three gradients. */
+    @Override
+    public Work work(String method) {
+        AttentionData data = new AttentionData(rows, mix);
+        double pair = 2.0 * data.shape.headDim() * data.visiblePairs();
+        return method.equals("forward") ? Work.floats(2 * pair, 4.0 * data.q.length) : Work.floats(5 * pair, 11.0 * data.q.length);
     }
 }

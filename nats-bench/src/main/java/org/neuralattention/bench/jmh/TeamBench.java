@@ -1,6 +1,7 @@
 package org.neuralattention.bench.jmh;
 
 import java.util.concurrent.TimeUnit;
+import org.neuralattention.bench.result.Work;
 import org.neuralattention.kernels.Team;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -23,7 +24,7 @@ import org.openjdk.jmh.infra.Blackhole;
 @Fork(1)
 @Warmup(iterations = 3, time = 1)
 @Measurement(iterations = 5, time = 1)
-public class TeamBench {
+public class TeamBench implements Counted {
 
     @Param({"1", "2"})
     public int threads;
@@ -52,5 +53,11 @@ public class TeamBench {
             Thread.onSpinWait();
         }
         team.run(threads, (task, worker) -> Blackhole.consumeCPU(1));
+    }
+
+    /** Nothing but the round itself. */
+    @Override
+    public Work work(String method) {
+        return Work.NONE;
     }
 }

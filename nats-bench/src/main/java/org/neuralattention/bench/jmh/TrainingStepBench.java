@@ -1,6 +1,7 @@
 package org.neuralattention.bench.jmh;
 
 import java.util.concurrent.TimeUnit;
+import org.neuralattention.bench.result.Work;
 import org.neuralattention.kernels.Team;
 import org.neuralattention.model.ModelConfig;
 import org.neuralattention.model.Weights;
@@ -30,9 +31,10 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(1)
 @Warmup(iterations = 3, time = 2)
 @Measurement(iterations = 5, time = 2)
-public class TrainingStepBench {
+public class TrainingStepBench implements Counted {
 
     private static final int TOKENS = 1024;
+    private static final ModelConfig CONFIG = ModelConfig.llama(2048, 256, 6, 8, 4, 688, TOKENS).withTiedHead(true).withRoleWindows(16);
 
     /** dense: no roles; learning: roles sampled and learned with the exact role gradient; frozen: the same sparsity, nothing learned. */
     @Param({"dense", "learning", "frozen"})
@@ -47,14 +49,13 @@ public class TrainingStepBench {
     @Setup
     public void model() {
         team = Team.of(threads);
-        ModelConfig config = ModelConfig.llama(2048, 256, 6, 8, 4, 688, TOKENS).withTiedHead(true).withRoleWindows(16);
-        Weights weights = new Weights(config);
+        Weights weights = new Weights(CONFIG);
         Init.GPT2.apply(weights, 1, team);
         trainer = new Trainer(weights, TrainConfig.of(1, TOKENS, 1_000_000, 1e-5), team);
         if (roles.equals("dense")) {
             trainer.fixRoles(RoleChoice.FULL);
         } else if (roles.equals("frozen")) {
-            trainer.fixRoles(Models.choice(config, "roles"));
+            trainer.fixRoles(Models.choice(CONFIG, "roles"));
         }
     }
 
@@ -72,5 +73,11 @@ public class TrainingStepBench {
                 targets[offset + i] = (ids[offset + i] + 1) % 2048;
             }
         });
+    }
+
+    /** A token of a dense step; with roles only the products with the weights are counted. */
+    @Override
+    public Work work(String method) {
+        return ModelWork.training(CONFIG, roles.equals("dense") ? (TOKENS + 1) / 2.0 : 0);
     }
 }
