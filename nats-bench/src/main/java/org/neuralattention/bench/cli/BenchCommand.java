@@ -11,17 +11,23 @@ import java.util.List;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import java.util.stream.Collectors;
+import org.neuralattention.bench.growth.Growth;
 import org.neuralattention.bench.jmh.SmolLm;
 import org.neuralattention.bench.probe.Caches;
 import org.neuralattention.bench.probe.Limits;
 import org.neuralattention.bench.probe.Probe;
 import org.neuralattention.bench.result.Machine;
+import org.neuralattention.bench.result.Picture;
 import org.neuralattention.bench.result.ResultWriter;
 import org.neuralattention.bench.result.Results;
 import org.neuralattention.bench.result.Row;
+import org.neuralattention.bench.survey.JmhOptions;
+import org.neuralattention.bench.survey.JmhRows;
+import org.neuralattention.bench.survey.Survey;
 import org.neuralattention.kernels.Kernels;
 import org.neuralattention.kernels.Team;
 import org.neuralattention.model.Weights;
@@ -32,8 +38,6 @@ import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.format.OutputFormat;
 import org.openjdk.jmh.runner.format.OutputFormatFactory;
 import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
-import org.openjdk.jmh.runner.options.OptionsBuilder;
-import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -42,18 +46,19 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Runs the JMH suites of this jar; each benchmark in a JVM of its own that gets the flags of this one. */
+/** Measures this machine: a survey of all kernels and of growth, or the JMH suites that are asked for. */
 @Command(
         name = "bench",
         mixinStandardHelpOptions = true,
-        header = "Measures the kernels and the model on this machine (JMH).",
-        description = "Runs the benchmarks whose names contain a match of REGEX, or all of them.",
+        header = "Measures the kernels and the model on this machine.",
+        description = {"Without REGEX: a line for every kernel and the whole model, beside the limits of this machine, and how time and memory grow; "
+                + "some eight minutes, two with --quick.",
+            "With REGEX: all JMH benchmarks whose names contain a match, each in a JVM of its own that gets the flags of this one; '.' for every one."},
         parameterListHeading = "%n",
         optionListHeading = "%nOptions:%n",
-        footer = {"", "Examples:", "  nats bench --list", "  nats bench MatMul --quick", "  nats bench Decode --out decode.json"})
+        footer = {"", "Examples:", "  nats bench --quick --html bench.html", "  nats bench --growth", "  nats bench --list", "  nats bench MatMul --quick",
+            "  nats bench Decode --json decode.json"})
 public final class BenchCommand implements Callable<Integer> {
-
-    private static final String MODULE = "jdk.incubator.vector";
 
     @Parameters(paramLabel = "REGEX", arity = "0..*", description = "which benchmarks; see --list")
     private List<String> names = List.of();
@@ -61,10 +66,13 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(names = "--list", description = "only list the benchmarks")
     private boolean list;
 
-    @Option(names = "--quick", description = "one fork, some four seconds per benchmark, for a first look")
+    @Option(names = "--growth", description = "only how time and memory grow")
+    private boolean growth;
+
+    @Option(names = "--quick", description = "fewer, shorter measurements, for a first look")
     private boolean quick;
 
-    @Option(names = "--out", paramLabel = "FILE", description = "also write the results to FILE, in JMH's own JSON")
+    @Option(names = "--out", paramLabel = "FILE", description = "with REGEX: also write the results to FILE, in JMH's own JSON")
     private Path out;
 
     @Option(names = "--write-model", paramLabel = "DIR",
@@ -79,28 +87,88 @@ public final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws RunnerException, IOException {
+        check();
         if (modelFolder != null) {
             writeModel();
-            return 0;
+        } else if (list) {
+            new Runner(options().build()).list();
+        } else if (names.isEmpty()) {
+            survey();
+        } else {
+            Runner runner = new Runner(options().build());
+            checkNames();
+            report(JmhRows.of(runner.run()), List.of());
         }
-        results.check();
-        Runner runner = new Runner(options().build());
-        if (list) {
-            runner.list();
-            return 0;
-        }
-        checkNames();
-        report(JmhRows.of(runner.run()));
         return 0;
     }
 
+    private void check() {
+        if (names.isEmpty() && out != null) {
+            throw new UserError("--out needs a REGEX; --json writes the results of a survey.");
+        }
+        if (growth && !names.isEmpty()) {
+            throw new UserError("--growth measures the same whatever is named: leave out " + String.join(" ", names) + ".");
+        }
+        results.check();
+    }
+
+    /** Before the runner, which refuses all work while another one is at it on this machine. */
+    private void checkNames() {
+        OutputFormat silent = OutputFormatFactory.createFormatInstance(System.out, VerboseMode.SILENT);
+        if (BenchmarkList.defaultList().find(silent, names, List.of()).isEmpty()) {
+            throw new UserError("No benchmark matches " + String.join(" or ", names) + "; 'nats bench --list' shows them.");
+        }
+    }
+
+    private ChainedOptionsBuilder options() {
+        ChainedOptionsBuilder options = JmhOptions.common();
+        for (String name : names) {
+            options.include(checked(name));
+        }
+        if (quick) {
+            JmhOptions.iterations(options, 4, 3, 500);
+        }
+        if (out != null) {
+            TextFiles.checkOutput("--out", out);
+            if (!Files.exists(out.toAbsolutePath().getParent())) { // JMH makes none
+                throw new UserError("--out " + out + ": there is no folder " + out.toAbsolutePath().getParent() + ".");
+            }
+            options.result(out.toString()).resultFormat(ResultFormatType.JSON);
+        }
+        return options;
+    }
+
+    private static String checked(String regex) {
+        try {
+            return Pattern.compile(regex).pattern();
+        } catch (PatternSyntaxException e) {
+            throw new UserError("'" + regex + "' is not a regular expression: " + e.getDescription() + ".", e);
+        }
+    }
+
+    private void survey() throws RunnerException, IOException {
+        int cores = Runtime.getRuntime().availableProcessors();
+        Survey kernels = new Survey(quick, cores);
+        Growth growing = new Growth(quick);
+        int steps = (growth ? 0 : kernels.steps()) + growing.steps(cores);
+        List<Row> rows;
+        List<Picture> pictures;
+        try (Progress progress = Progress.of("Measuring", steps, null, spec.commandLine().getErr())) {
+            AtomicInteger done = new AtomicInteger();
+            Runnable step = () -> progress.update(done.incrementAndGet(), Progress.Values.NONE);
+            rows = growth ? List.of() : kernels.run(step);
+            pictures = growing.measure(cores, step);
+        }
+        report(rows, pictures);
+    }
+
     /** Rows of plain loops have no limit of the machine to be held against. */
-    private void report(List<Row> rows) throws IOException {
+    private void report(List<Row> rows, List<Picture> pictures) throws IOException {
         SortedSet<Integer> threads = rows.stream().map(Row::threads).collect(Collectors.toCollection(TreeSet::new));
         Limits limits = Kernels.vector() ? Probe.measure(threads) : new Limits(Caches.here(), Collections.emptySortedMap());
         List<String> given = spec.commandLine().getParseResult().originalArgs();
         Results measured = new Results(Machine.here(), "nats " + String.join(" ", given),
-                Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(), limits.describe(), rows.stream().map(limits::apply).toList(), List.of());
+                Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(), limits.describe(), rows.stream().map(limits::apply).toList(), pictures);
         spec.commandLine().getOut().println(ResultWriter.text(measured));
         results.write(measured);
     }
@@ -118,44 +186,6 @@ public final class BenchCommand implements Callable<Integer> {
             progress.update(2, Progress.Values.NONE);
         } catch (FileAlreadyExistsException e) {
             throw new UserError("--write-model " + modelFolder + ": " + e.getReason() + ".", e);
-        }
-    }
-
-    /** Before the runner, which refuses all work while another one is at it on this machine. */
-    private void checkNames() {
-        OutputFormat silent = OutputFormatFactory.createFormatInstance(System.out, VerboseMode.SILENT);
-        if (!names.isEmpty() && BenchmarkList.defaultList().find(silent, names, List.of()).isEmpty()) {
-            throw new UserError("No benchmark matches " + String.join(" or ", names) + "; 'nats bench --list' shows them.");
-        }
-    }
-
-    private ChainedOptionsBuilder options() {
-        ChainedOptionsBuilder options = new OptionsBuilder().shouldFailOnError(true);
-        for (String name : names) {
-            options.include(checked(name));
-        }
-        if (quick) {
-            TimeValue half = TimeValue.milliseconds(500);
-            options.forks(1).warmupIterations(4).warmupTime(half).measurementIterations(3).measurementTime(half);
-        }
-        if (out != null) {
-            TextFiles.checkOutput("--out", out);
-            if (!Files.exists(out.toAbsolutePath().getParent())) { // JMH makes none
-                throw new UserError("--out " + out + ": there is no folder " + out.toAbsolutePath().getParent() + ".");
-            }
-            options.result(out.toString()).resultFormat(ResultFormatType.JSON);
-        }
-        if (ModuleLayer.boot().findModule(MODULE).isEmpty()) { // not started by the launcher
-            options.jvmArgsPrepend("--add-modules", MODULE);
-        }
-        return options;
-    }
-
-    private static String checked(String regex) {
-        try {
-            return Pattern.compile(regex).pattern();
-        } catch (PatternSyntaxException e) {
-            throw new UserError("'" + regex + "' is not a regular expression: " + e.getDescription() + ".", e);
         }
     }
 }

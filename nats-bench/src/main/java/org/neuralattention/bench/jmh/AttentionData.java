@@ -5,23 +5,23 @@ import org.neuralattention.kernels.AttentionShape;
 import org.neuralattention.kernels.SparseAttention;
 
 /** One sequence of 8 heads of 64 with its roles: what both attention suites measure. */
-final class AttentionData {
+public final class AttentionData {
 
-    static final int HEADS = 8;
-    static final int HEAD_DIM = 64;
-    static final int[] WINDOWS = {128};
+    public static final int HEADS = 8;
+    public static final int HEAD_DIM = 64;
+    public static final int[] WINDOWS = {128};
 
-    final AttentionShape shape;
-    final float[] q, k, v, dOut, out, lse;
+    public final AttentionShape shape;
+    public final float[] q, k, v, dOut, out, lse;
 
     /** [nKvHeads, rows]. */
-    final int[] roles, lastRow;
+    public final int[] roles, lastRow;
 
     /**
      * @param mix {@code dense}: every token global, plain causal attention; {@code roles}: 10 % global, 20 % local, the others
      *            sliding by 128, drawn token by token
      */
-    AttentionData(int rows, String mix) {
+    public AttentionData(int rows, String mix) {
         shape = new AttentionShape(1, rows, HEADS, HEADS, HEAD_DIM);
         int floats = rows * shape.nHeads() * shape.headDim();
         q = Data.random(floats);
@@ -46,7 +46,7 @@ final class AttentionData {
     }
 
     /** Pairs of a query and a key it sees, over all query heads. */
-    double visiblePairs() {
+    public double visiblePairs() {
         int rows = lastRow.length / shape.nKvHeads();
         double pairs = 0;
         for (int i = 0; i < lastRow.length; i++) {

@@ -3,12 +3,12 @@ package org.neuralattention.bench.jmh;
 import java.util.SplittableRandom;
 
 /** Inputs for the suites, the same in every run. */
-final class Data {
+public final class Data {
 
     private Data() {}
 
     /** n floats in (-1, 1). */
-    static float[] random(int n) {
+    public static float[] random(int n) {
         SplittableRandom random = new SplittableRandom(n);
         float[] values = new float[n];
         for (int i = 0; i < n; i++) {
@@ -18,7 +18,7 @@ final class Data {
     }
 
     /** n ids in [0, vocabSize). */
-    static int[] ids(int n, int vocabSize) {
+    public static int[] ids(int n, int vocabSize) {
         return new SplittableRandom(n).ints(n, 0, vocabSize).toArray();
     }
 }

@@ -18,6 +18,9 @@ public final class SmolLm {
     /** 576 wide, 30 layers, 9 heads on 3 KV heads of 64, feed-forward 1536, vocabulary 49152, head tied to the embedding. */
     public static final ModelConfig CONFIG = ModelConfig.llama(49_152, 576, 30, 9, 3, 1536, 8192).withTiedHead(true);
 
+    /** The same with roles of one window. Its files could not be read by others; its trunk has the same weights. */
+    public static final ModelConfig WITH_ROLES = CONFIG.withRoleWindows(64);
+
     private static final long SEED = 135;
 
     private SmolLm() {}

@@ -8,6 +8,7 @@ import org.neuralattention.model.Weights;
 import org.neuralattention.roles.RoleChoice;
 import org.neuralattention.train.Init;
 import org.neuralattention.train.StepReport;
+import org.neuralattention.train.TokenSource;
 import org.neuralattention.train.TrainConfig;
 import org.neuralattention.train.Trainer;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -43,20 +44,34 @@ public class TrainingStepBench implements Counted {
     @Param({"1", "2"})
     public int threads;
 
+    /** Tokens that cost nothing to make. */
+    public static final TokenSource SOURCE = (ids, targets, offset, step, row, seqLen) -> {
+        for (int i = 0; i < seqLen; i++) {
+            ids[offset + i] = (int) ((step * 31 + i * 7L) % CONFIG.vocabSize());
+            targets[offset + i] = (ids[offset + i] + 1) % CONFIG.vocabSize();
+        }
+    };
+
     private Team team;
     private Trainer trainer;
 
     @Setup
     public void model() {
         team = Team.of(threads);
+        trainer = trainer(roles, 1, TOKENS, team);
+    }
+
+    /** A trainer of the suite's model; {@code roles} as the parameter. */
+    public static Trainer trainer(String roles, int batch, int tokens, Team team) {
         Weights weights = new Weights(CONFIG);
         Init.GPT2.apply(weights, 1, team);
-        trainer = new Trainer(weights, TrainConfig.of(1, TOKENS, 1_000_000, 1e-5), team);
+        Trainer trainer = new Trainer(weights, TrainConfig.of(batch, tokens, 1_000_000, 1e-5), team);
         if (roles.equals("dense")) {
             trainer.fixRoles(RoleChoice.FULL);
         } else if (roles.equals("frozen")) {
             trainer.fixRoles(Models.choice(CONFIG, "roles"));
         }
+        return trainer;
     }
 
     @TearDown
@@ -67,12 +82,7 @@ public class TrainingStepBench implements Counted {
     @Benchmark
     @OperationsPerInvocation(TOKENS)
     public StepReport step() {
-        return trainer.step((ids, targets, offset, step, row, seqLen) -> {
-            for (int i = 0; i < seqLen; i++) {
-                ids[offset + i] = (int) ((step * 31 + i * 7L) % 2048);
-                targets[offset + i] = (ids[offset + i] + 1) % 2048;
-            }
-        });
+        return trainer.step(SOURCE);
     }
 
     /** A token of a dense step; with roles only the products with the weights are counted. */

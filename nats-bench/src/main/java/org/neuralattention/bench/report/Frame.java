@@ -8,7 +8,7 @@ final class Frame {
 
     static final double WIDTH = 480;
     static final double HEIGHT = 300;
-    private static final double LEFT = 62;
+    static final double LEFT = 80; // "256 MiB" beside the axis' name
     private static final double RIGHT = 14;
     private static final double TOP = 12;
     private static final double BOTTOM = 50;

@@ -1,7 +1,10 @@
 package org.neuralattention.bench.report;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 
 /**
  * Maps values to pixels on one axis, with ticks at round values.
@@ -32,7 +35,10 @@ record Scale(double min, double max, int base, double from, double to) {
     /** The same, widened to the next tick at either end. */
     Scale toTicks() {
         if (log()) {
-            return new Scale(Math.pow(base, Math.floor(power(min) + 1e-9)), Math.pow(base, Math.ceil(power(max) - 1e-9)), base, from, to);
+            double[] around = powers((int) Math.floor(power(min) + 1e-9), (int) Math.ceil(power(max) - 1e-9)).toArray();
+            double low = Arrays.stream(around).filter(tick -> tick <= min * (1 + 1e-9)).max().orElse(min);
+            double high = Arrays.stream(around).filter(tick -> tick >= max * (1 - 1e-9)).min().orElse(max);
+            return new Scale(low, high, base, from, to);
         }
         double step = step();
         return new Scale(Math.floor(min / step + 1e-9) * step, Math.ceil(max / step - 1e-9) * step, 0, from, to);
@@ -58,13 +64,17 @@ record Scale(double min, double max, int base, double from, double to) {
             }
             return ticks;
         }
-        int first = (int) Math.ceil(power(min) - 1e-9);
-        int last = (int) Math.floor(power(max) + 1e-9);
-        int step = 1 + (last - first) / MOST_POWERS;
-        for (int power = first; power <= last; power += step) {
-            ticks.add(Math.pow(base, power));
-        }
+        powers((int) Math.floor(power(min)), (int) Math.ceil(power(max))).filter(tick -> tick >= min * (1 - 1e-9) && tick <= max * (1 + 1e-9))
+                .forEach(ticks::add);
         return ticks;
+    }
+
+    /** Powers of the base from one exponent to another, not all where they are many; of ten, where they are few, also 2 and 5 times them. */
+    private DoubleStream powers(int first, int last) {
+        int step = 1 + (last - first - 1) / MOST_POWERS;
+        DoubleStream powers = IntStream.rangeClosed(0, (last - first) / step).mapToDouble(i -> Math.pow(base, first + i * step));
+        boolean few = base == 10 && Math.log10(max / min) < 2;
+        return few ? powers.flatMap(power -> DoubleStream.of(power, 2 * power, 5 * power)).filter(tick -> tick <= Math.pow(base, last) * (1 + 1e-9)) : powers;
     }
 
     private boolean log() {

@@ -85,7 +85,7 @@ public final class ScatterChart implements Figure {
         double[] best = places[x + 11 + width < Frame.WIDTH ? 0 : 1];
         for (double[] place : places) {
             Box box = new Box(place[0], place[1] - 12, place[0] + width, place[1] + 4);
-            if (box.left > 62 && box.right < Frame.WIDTH && box.top > 0 && box.bottom < Frame.HEIGHT - 50 && taken.stream().noneMatch(box::meets)) {
+            if (box.left > Frame.LEFT && box.right < Frame.WIDTH && box.top > 0 && box.bottom < Frame.HEIGHT - 50 && taken.stream().noneMatch(box::meets)) {
                 best = place;
                 break;
             }

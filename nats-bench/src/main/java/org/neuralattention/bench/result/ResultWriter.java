@@ -108,7 +108,7 @@ public final class ResultWriter {
         List<List<String>> rows = new ArrayList<>();
         double[] sizes = picture.curves().stream().flatMapToDouble(curve -> Arrays.stream(curve.x())).sorted().distinct().toArray();
         for (double size : sizes) {
-            List<String> row = new ArrayList<>(List.of(Numbers.compact(size)));
+            List<String> row = new ArrayList<>(List.of(Numbers.fixed(size, 0)));
             for (Picture.Curve curve : picture.curves()) {
                 int at = Arrays.binarySearch(curve.x(), size);
                 row.add(at < 0 ? "" : picture.unit().format(curve.y()[at]));

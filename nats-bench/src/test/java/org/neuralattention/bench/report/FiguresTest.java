@@ -65,7 +65,8 @@ class FiguresTest {
         assertEquals(List.of(0.0, 0.2, 0.4, 0.6, 0.8, 1.0), new Scale(0, 1, 0, 0, 1).ticks().stream().map(t -> Math.round(t * 1e9) / 1e9).toList());
         assertEquals(List.of(256.0, 512.0, 1024.0), new Scale(200, 1100, 2, 0, 1).ticks());
         assertTrue(new Scale(1, 1e12, 2, 0, 1).ticks().size() <= 9);
-        assertEquals(List.of(0.01, 0.1, 1.0), Scale.around(0.02, 0.3, 10, 0, 1).toTicks().ticks());
+        assertEquals(List.of(0.02, 0.05, 0.1, 0.2, 0.5), Scale.around(0.03, 0.3, 10, 0, 1).toTicks().ticks().stream().map(t -> Math.round(t * 1e9) / 1e9).toList());
+        assertEquals(List.of(1.0, 10.0, 100.0, 1000.0), Scale.around(2, 900, 10, 0, 1).toTicks().ticks());
     }
 
     @Test

@@ -1,7 +1,8 @@
-package org.neuralattention.bench.cli;
+package org.neuralattention.bench.survey;
 
 import java.lang.reflect.Field;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.StringJoiner;
@@ -17,14 +18,14 @@ import org.openjdk.jmh.results.BenchmarkResult;
 import org.openjdk.jmh.results.RunResult;
 
 /** JMH's results as rows: an iteration is one measurement, a parameter {@code threads} the row's own, a method {@code xScalar} runs plain loops. */
-final class JmhRows {
+public final class JmhRows {
 
     private static final String THREADS = "threads";
     private static final String SCALAR = "Scalar";
 
     private JmhRows() {}
 
-    static List<Row> of(Collection<RunResult> results) {
+    public static List<Row> of(Collection<RunResult> results) {
         List<Row> rows = new ArrayList<>();
         for (RunResult result : results) {
             rows.add(row(result));
@@ -68,7 +69,15 @@ final class JmhRows {
 
     private static void set(Field field, Object suite, String value) throws IllegalAccessException {
         Class<?> type = field.getType();
-        field.set(suite, type == int.class ? (Object) Integer.parseInt(value) : type == boolean.class ? (Object) Boolean.parseBoolean(value) : value);
+        Object parsed = type == int.class ? (Object) Integer.parseInt(value)
+                : type == boolean.class ? (Object) Boolean.parseBoolean(value)
+                : type.isEnum() ? constant(type, value)
+                : value;
+        field.set(suite, parsed);
+    }
+
+    private static Object constant(Class<?> type, String name) {
+        return Arrays.stream(type.getEnumConstants()).filter(constant -> ((Enum<?>) constant).name().equals(name)).findFirst().orElseThrow();
     }
 
     /** Throughput counts tokens (the suites of whole stages use it); the other modes give the time of a call. */

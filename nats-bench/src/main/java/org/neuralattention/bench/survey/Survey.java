@@ -1,0 +1,166 @@
+package org.neuralattention.bench.survey;
+
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+import org.neuralattention.bench.jmh.AdamWBench;
+import org.neuralattention.bench.jmh.AddBench;
+import org.neuralattention.bench.jmh.BiasBench;
+import org.neuralattention.bench.jmh.CounterRandomBench;
+import org.neuralattention.bench.jmh.CrossEntropyBench;
+import org.neuralattention.bench.jmh.DecodeAttentionBench;
+import org.neuralattention.bench.jmh.EmbeddingBench;
+import org.neuralattention.bench.jmh.GeluBench;
+import org.neuralattention.bench.jmh.GradNormBench;
+import org.neuralattention.bench.jmh.KvCacheBench;
+import org.neuralattention.bench.jmh.LayerNormBench;
+import org.neuralattention.bench.jmh.MatMulBench;
+import org.neuralattention.bench.jmh.MatVecBench;
+import org.neuralattention.bench.jmh.RmsNormBench;
+import org.neuralattention.bench.jmh.RoleGradientBench;
+import org.neuralattention.bench.jmh.RopeBench;
+import org.neuralattention.bench.jmh.SmolLmBench;
+import org.neuralattention.bench.jmh.SparseAttentionBench;
+import org.neuralattention.bench.jmh.SwiGluBench;
+import org.neuralattention.bench.jmh.TeamBench;
+import org.neuralattention.bench.jmh.TrainingStepBench;
+import org.neuralattention.bench.result.Row;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.format.OutputFormat;
+import org.openjdk.jmh.runner.format.OutputFormatFactory;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+import org.openjdk.jmh.runner.options.VerboseMode;
+
+/**
+ * A line for every kernel and for the whole model: one case of each suite, run by JMH in a JVM of its own. Suites with a parameter
+ * {@code threads} run with one thread and with all.
+ *
+ * @param quick one case per kernel, with all threads only and in shorter iterations: about a minute instead of four
+ * @param cores of this machine
+ */
+public record Survey(boolean quick, int cores) {
+
+    private static final String THREADS = "threads";
+
+    /** What forks print, such as the warning that the Vector API incubates, is not for the table. */
+    private static final OutputFormat SILENT = OutputFormatFactory.createFormatInstance(new PrintStream(OutputStream.nullOutputStream()), VerboseMode.SILENT);
+
+    /** Whole stages take milliseconds to a second and compile more code. */
+    private static final Set<Class<?>> STAGES = Set.of(SmolLmBench.class, TrainingStepBench.class);
+
+    /**
+     * One benchmark with its parameters.
+     *
+     * @param quick whether a quick survey runs it too
+     */
+    record Case(boolean quick, Class<?> suite, String method, Map<String, String> params) {
+
+        String benchmark() {
+            return suite.getName() + "." + method;
+        }
+
+        boolean hasThreads() {
+            return Arrays.stream(suite.getFields()).anyMatch(field -> field.isAnnotationPresent(Param.class) && field.getName().equals(THREADS));
+        }
+    }
+
+    static final List<Case> CASES = List.of(
+            of(MatMulBench.class, "product", "shape=abt 1024 1024 1024"),
+            more(MatMulBench.class, "product", "shape=ab 1024 1024 1024"),
+            more(MatMulBench.class, "product", "shape=atb 1024 1024 1024"),
+            more(MatMulBench.class, "product", "shape=abt 33 576 1536"),
+            of(MatVecBench.class, "forward", "shape=1 32768 1024"),
+            more(MatVecBench.class, "forward", "shape=1 576 1536"),
+            of(SparseAttentionBench.class, "forward", "rows=4096", "mix=dense"),
+            more(SparseAttentionBench.class, "forward", "rows=4096", "mix=roles"),
+            of(SparseAttentionBench.class, "backward", "rows=4096", "mix=dense"),
+            more(SparseAttentionBench.class, "backward", "rows=4096", "mix=roles"),
+            of(RoleGradientBench.class, "add", "rows=4096", "mix=roles"),
+            of(DecodeAttentionBench.class, "forward", "keys=4096", "span=8"),
+            of(RmsNormBench.class, "forward"),
+            of(RmsNormBench.class, "backward"),
+            of(LayerNormBench.class, "forward"),
+            of(LayerNormBench.class, "backward"),
+            of(SwiGluBench.class, "forward"),
+            of(SwiGluBench.class, "backward"),
+            of(GeluBench.class, "forward", "form=TANH"),
+            of(GeluBench.class, "backward", "form=TANH"),
+            of(CrossEntropyBench.class, "forward", "vocabSize=16384"),
+            of(CrossEntropyBench.class, "forwardBackward", "vocabSize=16384"),
+            of(AdamWBench.class, "step"),
+            of(GradNormBench.class, "sumOfSquares"),
+            of(RopeBench.class, "forward", "adjacentPairs=false"),
+            more(RopeBench.class, "backward", "adjacentPairs=false"),
+            of(AddBench.class, "forward"),
+            of(BiasBench.class, "forward"),
+            more(BiasBench.class, "backward"),
+            of(EmbeddingBench.class, "forward"),
+            more(EmbeddingBench.class, "backward"),
+            of(CounterRandomBench.class, "bits"),
+            of(TeamBench.class, "round", "idleMicros=0"),
+            of(KvCacheBench.class, "decode", "context=4096", "roles=full"),
+            of(KvCacheBench.class, "decode", "context=4096", "roles=nats"),
+            of(SmolLmBench.class, "decode", "context=128", "keys=full"),
+            more(SmolLmBench.class, "decode", "context=2048", "keys=full"),
+            more(SmolLmBench.class, "decode", "context=4096", "keys=full"),
+            more(SmolLmBench.class, "decode", "context=4096", "keys=roles"),
+            of(SmolLmBench.class, "prefill512", "context=128", "keys=full"),
+            more(TrainingStepBench.class, "step", "roles=dense"),
+            more(TrainingStepBench.class, "step", "roles=learning"));
+
+    /** Always measured. */
+    private static Case of(Class<?> suite, String method, String... params) {
+        return one(true, suite, method, params);
+    }
+
+    /** Left out when it must be quick. */
+    private static Case more(Class<?> suite, String method, String... params) {
+        return one(false, suite, method, params);
+    }
+
+    private static Case one(boolean quick, Class<?> suite, String method, String... params) {
+        Map<String, String> values = new LinkedHashMap<>();
+        for (String param : params) {
+            values.put(param.substring(0, param.indexOf('=')), param.substring(param.indexOf('=') + 1));
+        }
+        return new Case(quick, suite, method, values);
+    }
+
+    private List<Case> cases() {
+        return quick ? CASES.stream().filter(Case::quick).toList() : CASES;
+    }
+
+    /** Calls of {@code step} during {@link #run}. */
+    public int steps() {
+        return cases().size();
+    }
+
+    /** @param step called after each case */
+    public List<Row> run(Runnable step) throws RunnerException {
+        List<Row> rows = new ArrayList<>();
+        for (Case each : cases()) {
+            rows.addAll(JmhRows.of(new Runner(options(each).build(), SILENT).run()));
+            step.run();
+        }
+        return rows;
+    }
+
+    private ChainedOptionsBuilder options(Case each) {
+        ChainedOptionsBuilder options = JmhOptions.common().include("^" + Pattern.quote(each.benchmark()) + "$");
+        each.params.forEach(options::param);
+        if (each.hasThreads()) {
+            options.param(THREADS, quick || cores == 1 ? new String[] {Integer.toString(cores)} : new String[] {"1", Integer.toString(cores)});
+        }
+        boolean stage = STAGES.contains(each.suite);
+        JmhOptions.iterations(options, quick ? 3 : 5, quick ? 5 : 7, (quick ? 150 : 250) * (stage ? 4 : 1));
+        return options;
+    }
+}
