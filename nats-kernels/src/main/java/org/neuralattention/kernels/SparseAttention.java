@@ -46,11 +46,15 @@ public final class SparseAttention {
             past.check(shape);
         }
         if (Kernels.VECTOR) {
+            int length = Check.scratchLength("scratch for keys", SparseAttentionVector.packedFloats(shape, past), shape);
+            float[] keys = team.scratch(SparseAttention.class, 0, length);
+            float[] values = team.scratch(SparseAttention.class, 1, length);
             float[][] floats = team.workerFloats(SparseAttention.class, SparseAttentionVector.floats(shape));
             int[][] ints = team.workerInts(SparseAttention.class, SparseAttentionVector.ints());
             var call = new SparseAttentionVector(
                     out, outOffset, lse, lseOffset, q, qOffset, k, kOffset, v, vOffset, lastRow, lastRowOffset, past, shape,
-                    floats, ints);
+                    keys, values, floats, ints);
+            team.run(call.packTasks(), call::pack);
             team.run(call.tasks(), call::run);
             return;
         }
@@ -79,14 +83,18 @@ public final class SparseAttention {
         Check.range("dOut", dOut, dOutOffset, queryLength(shape));
         if (Kernels.VECTOR) {
             int length = Check.scratchLength("scratch for dk", SparseAttentionBackwardVector.partialFloats(shape), shape);
-            float[] dkParts = team.scratch(SparseAttention.class, 0, length);
-            float[] dvParts = team.scratch(SparseAttention.class, 1, length);
+            int keyLength = Check.scratchLength("scratch for keys", SparseAttentionBackwardVector.packedFloats(shape), shape);
+            float[] keys = team.scratch(SparseAttention.class, 0, keyLength);
+            float[] values = team.scratch(SparseAttention.class, 1, keyLength);
+            float[] dkParts = team.scratch(SparseAttention.class, 2, length);
+            float[] dvParts = team.scratch(SparseAttention.class, 3, length);
             float[][] floats = team.workerFloats(SparseAttention.class, SparseAttentionBackwardVector.floats(shape));
             int[][] ints = team.workerInts(SparseAttention.class, SparseAttentionBackwardVector.ints());
             var call = new SparseAttentionBackwardVector(dq, dqOffset, dk, dkOffset, dv, dvOffset, dOut, dOutOffset, out, outOffset,
-                    lse, lseOffset, q, qOffset, k, kOffset, v, vOffset, lastRow, lastRowOffset, shape, floats, ints);
-            team.run(call.tasks(), (task, worker) -> call.run(task, worker, dkParts, dvParts));
-            team.run(call.reduceTasks(), (task, worker) -> call.reduce(task, dkParts, dvParts));
+                    lse, lseOffset, q, qOffset, k, kOffset, v, vOffset, lastRow, lastRowOffset, shape, keys, values, dkParts, dvParts, floats, ints);
+            team.run(call.packTasks(), call::pack);
+            team.run(call.tasks(), call::run);
+            team.run(call.reduceTasks(), call::reduce);
             return;
         }
         plainBackward(dq, dqOffset, dk, dkOffset, dv, dvOffset, dOut, dOutOffset, out, outOffset, lse, lseOffset, q, qOffset, k, kOffset,

@@ -169,6 +169,27 @@ class SparseAttentionTest {
         assertArrayEquals(clean.dv, poisoned.dv);
     }
 
+    /** By 0.01 to 1 per key: less and more than what a block of keys may add to a running sum before all of it is rescaled, in some rows and not in others. */
+    @Test
+    void scoresThatGrowWithThePositionAreAsExact() {
+        for (double growth : new double[] {-0.5, 0.01, 0.1, 0.3, 1}) {
+            AttentionCase c = new AttentionCase(new AttentionShape(1, 300, 4, 2, 16), 10).mixedLastRows();
+            for (int i = 0; i < 600; i++) {
+                c.k[c.kOffset + i * 16] = (float) (growth * (i / 2 - 150));
+            }
+            for (int i = 0; i < 1200; i++) {
+                c.q[c.qOffset + i * 16] = i % 7;
+            }
+            AttentionCase.Reference reference = c.new Reference();
+            c.plainForward(SERIAL);
+            double outBound = 2 * AttentionCase.maxError(reference.out, c.out, c.outOffset);
+            double lseBound = 2 * AttentionCase.maxError(reference.lse, c.lse, c.lseOffset);
+            c.forward(SERIAL);
+            assertEquals(0, AttentionCase.maxError(reference.out, c.out, c.outOffset), outBound, "out, growth " + growth + ", " + Kernels.describe());
+            assertEquals(0, AttentionCase.maxError(reference.lse, c.lse, c.lseOffset), lseBound, "lse, growth " + growth + ", " + Kernels.describe());
+        }
+    }
+
     @Test
     void scoresOfTenThousandStayFinite() {
         for (boolean plain : new boolean[] {true, false}) {

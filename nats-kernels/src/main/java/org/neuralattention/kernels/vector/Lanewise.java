@@ -4,7 +4,7 @@ import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
-/** Moves a tile of up to 64 rows between memory, row by row, and the lanes: t[d][l] is element d of row l. */
+/** Moves a tile of up to {@link LiveKeys#LANES} rows between memory, row by row, and the lanes: t[d][l] is element d of row l. */
 final class Lanewise {
 
     private static final int LANES = LiveKeys.LANES;
@@ -108,10 +108,10 @@ final class Lanewise {
         return zeros.compare(VectorOperators.EQ, 0).allTrue();
     }
 
-    /** t[l] = lse[l]; +infinity, with which every exp(score - lse) is 0, for rows that see nothing and lanes without a row. */
-    static void loadLse(float[] t, int tOffset, float[] lse, int lseOffset, int rows) {
+    /** t[l] = factor lse[l]; +infinity, with which every exp(score - lse) is 0, for rows that see nothing and lanes without a row. */
+    static void loadLse(float[] t, int tOffset, float[] lse, int lseOffset, int rows, float factor) {
         for (int l = 0; l < LANES; l++) {
-            float value = l < rows ? lse[lseOffset + l] : Float.POSITIVE_INFINITY;
+            float value = l < rows ? factor * lse[lseOffset + l] : Float.POSITIVE_INFINITY;
             t[tOffset + l] = value == Float.NEGATIVE_INFINITY ? Float.POSITIVE_INFINITY : value;
         }
     }

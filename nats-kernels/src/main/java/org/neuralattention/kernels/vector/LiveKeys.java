@@ -1,101 +1,127 @@
 package org.neuralattention.kernels.vector;
 
-import java.util.Arrays;
+import static jdk.incubator.vector.VectorOperators.GE;
+import static jdk.incubator.vector.VectorOperators.LE;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorMask;
 
 /**
- * The keys that some row of a query tile sees, a block at a time: which they are and the lanes (rows of the tile) that see them.
+ * The keys that some row of a query tile sees, a block at a time: where they lie and the lanes (rows of the tile) that see them.
  *
  * <p>Roles are scattered, so nearly every block of neighbouring keys holds a global and skipping whole blocks gains nothing; collecting the live ones does.
  */
 final class LiveKeys {
 
-    /** Rows of a query tile: one per lane. */
-    static final int LANES = 64;
+    /** Rows of a query tile: one per lane. The fewer, the fewer pairs of a short-lived key are computed in vain; whole tiles of {@link LaneProduct}. */
+    static final int LANES = LaneProduct.WIDE ? 64 : 48;
 
-    /** Keys of a block: scores of 64 keys x 64 lanes are 16 KiB and stay in the first-level cache. */
-    static final int BLOCK = 64;
+    /** Keys of a block, a multiple of all tiles of {@link LaneProduct}: scores of 72 keys x 64 lanes are 18 KiB and stay in the first-level cache. */
+    static final int BLOCK = 72;
+
+    private static final int FIRST = BLOCK + Lanes.N;
+    private static final int LAST = 2 * FIRST;
 
     /** Ints a worker needs. */
-    static final int INTS = 3 * BLOCK;
+    static final int INTS = 3 * FIRST;
 
-    private static final int FIRST = BLOCK;
-    private static final int LAST = 2 * BLOCK;
+    private static final FloatVector LANE = FloatVector.zero(Lanes.F).addIndex(1);
+    private static final IntVector STEP = IntVector.zero(Lanes.I).addIndex(1);
 
-    /** [BLOCK] keys, [BLOCK] first lane of each, [BLOCK] last lane of each. */
-    final int[] key;
+    /** [BLOCK] where each key lies, [BLOCK] first lane of each, [BLOCK] last lane of each; with room for a vector behind each. */
+    final int[] at;
 
     int count;
 
     LiveKeys(int[] ints) {
-        key = ints;
+        at = ints;
     }
 
     /**
-     * Collects live keys n from {@code from} on until the block is full or {@code to} is reached; returns where to go on.
+     * Collects live keys n from {@code from} on until the block is full or {@code to} is reached; returns where to go on. Key n lies {@code n * row} from the first.
      *
      * @param firstPosition row number of key 0, counted like the rows of the tile: 0, or negative for keys of earlier pieces
      * @param firstRow      first row of the tile
+     * @param surplus       where keys lie that fill up the last tile of a product
      */
-    int collect(int from, int to, int firstPosition, int[] lastRow, int lastRowOffset, int firstRow) {
+    int collect(int from, int to, int firstPosition, int[] lastRow, int lastRowOffset, int firstRow, int row, int surplus) {
+        count = 0;
         int n = from;
-        int live = 0;
-        while (n < to && live < BLOCK) {
-            int stop = Math.min(to, n + BLOCK - live);
-            for (; n < stop; n++) { // no branch on what is live: which keys are is as good as random
-                key[live] = n;
-                long spare = (long) lastRow[lastRowOffset + n] - Math.max(firstPosition + n, firstRow);
-                live += 1 - (int) (spare >>> 63);
+        while (n <= to - Lanes.N && count <= BLOCK - Lanes.N) {
+            n = collectVector(n, firstPosition, lastRow, lastRowOffset, firstRow, row);
+        }
+        for (; n < to && count < BLOCK; n++) {
+            int first = Math.max(firstPosition + n, firstRow);
+            int last = lastRow[lastRowOffset + n];
+            if (last >= first) {
+                at[count] = n * row;
+                at[FIRST + count] = first - firstRow;
+                at[LAST + count++] = Math.min(last - firstRow, LANES - 1);
             }
         }
-        for (int i = 0; i < live; i++) {
-            key[FIRST + i] = Math.max(firstPosition + key[i], firstRow) - firstRow;
-            key[LAST + i] = Math.min(lastRow[lastRowOffset + key[i]], firstRow + LANES - 1) - firstRow;
-        }
-        count = live;
-        for (int i = live; i % LaneProduct.ROWS != 0; i++) {
-            key[i] = key[live - 1]; // a surplus row repeats a readable one
+        for (int i = count; i < BLOCK && (i % LaneProduct.ROWS != 0 || i % LaneProduct.KEYS != 0); i++) {
+            at[i] = surplus;
         }
         return n;
+    }
+
+    /** Takes the live ones of a vector of keys. */
+    private int collectVector(int n, int firstPosition, int[] lastRow, int lastRowOffset, int firstRow, int row) {
+        IntVector last = IntVector.fromArray(Lanes.I, lastRow, lastRowOffset + n);
+        IntVector first = STEP.add(firstPosition + n).max(firstRow);
+        VectorMask<Integer> live = last.compare(GE, first);
+        STEP.add(n).mul(row).compress(live).intoArray(at, count);
+        first.sub(firstRow).compress(live).intoArray(at, FIRST + count);
+        last.min(firstRow + LANES - 1).sub(firstRow).compress(live).intoArray(at, LAST + count);
+        count += live.trueCount();
+        return n + Lanes.N;
     }
 
     /** Writes {@code value} where a lane does not see a key of the block: x is [BLOCK, LANES]. */
     void blank(float[] x, int offset, float value) {
         for (int i = 0; i < count; i++) {
-            int first = key[FIRST + i];
-            int last = key[LAST + i];
-            if (first > 0) {
-                Arrays.fill(x, offset + i * LANES, offset + i * LANES + first, value);
-            }
-            if (last < LANES - 1) {
-                Arrays.fill(x, offset + i * LANES + last + 1, offset + (i + 1) * LANES, value);
+            int first = at[FIRST + i];
+            int last = at[LAST + i];
+            if (first > 0 || last < LANES - 1) {
+                blank(x, offset + i * LANES, first, last, value);
             }
         }
     }
 
+    private static void blank(float[] x, int offset, int first, int last, float value) {
+        for (int l = 0; l < LANES; l += Lanes.N) {
+            VectorMask<Float> seen = LANE.compare(GE, (float) (first - l)).and(LANE.compare(LE, (float) (last - l)));
+            FloatVector.broadcast(Lanes.F, value).blend(FloatVector.fromArray(Lanes.F, x, offset + l), seen).intoArray(x, offset + l);
+        }
+    }
+
     /**
-     * c[d][l] += sum_i a[i][d] b[i][l] over the keys i that lane l sees, all in x. The bits of {@link LaneProduct} with a b that is 0 for the other lanes,
+     * c[d][l] += sum_i a[at[i] + d] b[i][l] over the keys i that lane l sees. The bits of {@link LaneProduct#addToLanes} with a b that is 0 for the other lanes,
      * but there 0 x NaN is NaN. It is some ten times slower: for tiles in which that has happened.
      */
-    void addToLanes(float[] x, int c, int a, int dim, int b) {
+    void addToLanes(float[] c, int cOffset, float[] a, int aOffset, float[] b, int bOffset, int dim) {
         for (int i = 0; i < count; i++) {
-            int last = key[LAST + i];
+            int last = at[LAST + i];
             for (int d = 0; d < dim; d++) {
-                float factor = x[a + i * dim + d];
-                for (int l = key[FIRST + i]; l <= last; l++) {
-                    x[c + d * LANES + l] = Math.fma(factor, x[b + i * LANES + l], x[c + d * LANES + l]);
+                float factor = a[aOffset + at[i] + d];
+                for (int l = at[FIRST + i]; l <= last; l++) {
+                    int to = cOffset + d * LANES + l;
+                    c[to] = Math.fma(factor, b[bOffset + i * LANES + l], c[to]);
                 }
             }
         }
     }
 
-    /** c[i][d] += sum of a[i][l] b[l][d] over the lanes l < rows that see key i; rows of b and c are {@code row} apart. As {@link #addToLanes}. */
-    void addToKeys(float[] x, int c, int a, int b, int row, int rows) {
+    /** c[at[i] + d] += sum of a[i][l] b[l][d] over the lanes l < depth that see key i, d < bRow. As {@link #addToLanes}, for {@link LaneProduct#addToKeys}. */
+    void addToKeys(float[] c, int cOffset, float[] a, int aOffset, float[] b, int bOffset, int bRow, int depth) {
         for (int i = 0; i < count; i++) {
-            int last = Math.min(key[LAST + i], rows - 1);
-            for (int l = key[FIRST + i]; l <= last; l++) {
-                float factor = x[a + i * LANES + l];
-                for (int d = 0; d < row; d++) {
-                    x[c + i * row + d] = Math.fma(factor, x[b + l * row + d], x[c + i * row + d]);
+            int last = Math.min(at[LAST + i], depth - 1);
+            for (int l = at[FIRST + i]; l <= last; l++) {
+                float factor = a[aOffset + i * LANES + l];
+                for (int d = 0; d < bRow; d++) {
+                    int to = cOffset + at[i] + d;
+                    c[to] = Math.fma(factor, b[bOffset + l * bRow + d], c[to]);
                 }
             }
         }

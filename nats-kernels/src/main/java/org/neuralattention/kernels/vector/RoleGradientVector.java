@@ -6,7 +6,7 @@ import jdk.incubator.vector.VectorOperators;
 import org.neuralattention.kernels.AttentionShape;
 
 /**
- * Role gradient on vectors: two dense products per tile of 64 rows x 64 keys, then a few sums over the rows of each key.
+ * Role gradient on vectors: two dense products per tile of 64 rows x 72 keys, then a few sums over the rows of each key.
  *
  * <p>Most tiles lie beyond every cut of their keys (next global, windows): there only the sum over all rows is needed. Near the diagonal a sum up to a cut row is
  * masked. A task owns the query tiles t = part, part + parts, ... of one KV head and adds into sums of its own, which {@link #reduce} adds up in the order of the parts;
@@ -202,7 +202,7 @@ public final class RoleGradientVector {
                 Lanewise.load(x, dOutLanes(j), dOut, dOutOffset + query, queryRow, tileRows, dim, 1);
                 Lanewise.load(x, outLanes, out, outOffset + query, queryRow, tileRows, dim, 1);
                 Lanewise.dot(x, delta(j), dOutLanes(j), outLanes, dim);
-                Lanewise.loadLse(x, delta(j) + LANES, lse, lseOffset + (b * shape.nHeads() + h) * rows + firstRow, tileRows);
+                Lanewise.loadLse(x, delta(j) + LANES, lse, lseOffset + (b * shape.nHeads() + h) * rows + firstRow, tileRows, 1);
             }
             Arrays.fill(x, running, running + LANES, 0);
         }
@@ -210,11 +210,11 @@ public final class RoleGradientVector {
         /** A of a block of neighbouring keys, 0 where a row comes before the key or is out of the attention window. */
         void pairs(int firstKey, int count, int head) {
             for (int i = 0; i < BLOCK; i++) {
-                ints[i] = Math.min(firstKey + i, firstKey + count - 1);
+                ints[i] = Math.min(firstKey + i, firstKey + count - 1) * keyRow;
             }
             for (int j = 0; j < group; j++) {
-                LaneProduct.multiplyRows(x, scores, LANES, k, kOffset + head, ints, keyRow, x, qLanes(j), LANES, count, LANES, dim);
-                LaneProduct.multiplyRows(x, dp, LANES, v, vOffset + head, ints, keyRow, x, dOutLanes(j), LANES, count, LANES, dim);
+                LaneProduct.scores(x, scores, k, kOffset + head, ints, x, qLanes(j), count, dim);
+                LaneProduct.scores(x, dp, v, vOffset + head, ints, x, dOutLanes(j), count, dim);
                 for (int l = 0; l < LANES; l += N) {
                     FloatVector delta = load(delta(j) + l);
                     FloatVector lse = load(delta(j) + LANES + l);

@@ -5,7 +5,7 @@ import jdk.incubator.vector.FloatVector;
 import org.neuralattention.kernels.AttentionShape;
 
 /**
- * Backward pass of sparse attention in five products per tile: S = K Q and dP = V dOut with rows on the lanes, dQ += K dS likewise, dV = P dOut and dK = dS Q with elements on the lanes.
+ * Backward pass of sparse attention in five products per tile: S = K Q and dP = V dOut with rows on the lanes, dQ += K dS likewise, dV += P dOut and dK += dS Q with elements on the lanes.
  *
  * <p>A task owns the query tiles t = part, part + parts, ... of one KV head: it adds to their dq directly and keeps dk and dv of all keys in sums of its own, which
  * {@link #reduce} adds up in the order of the parts. The number of parts follows from the shape alone, so the bits do not depend on threads.
@@ -17,6 +17,7 @@ public final class SparseAttentionBackwardVector {
     private static final int LANES = LiveKeys.LANES;
     private static final int BLOCK = LiveKeys.BLOCK;
     private static final int N = Lanes.N;
+    private static final float LOG2_E = (float) (1 / Math.log(2));
 
     /** Tasks wanted when there are few KV heads; each costs another dk and dv. */
     private static final int TASKS = 16;
@@ -24,19 +25,21 @@ public final class SparseAttentionBackwardVector {
     /** Rows of dk and dv per task of {@link #reduce}. */
     private static final int REDUCE_ROWS = 64;
 
-    private final float[] dq, dk, dv, dOut, out, lse, q, k, v;
+    private final float[] dq, dk, dv, dOut, out, lse, q, k, v, keys, values, dkParts, dvParts;
     private final int dqOffset, dkOffset, dvOffset, dOutOffset, outOffset, lseOffset, qOffset, kOffset, vOffset;
     private final int[] lastRow;
     private final int lastRowOffset;
     private final AttentionShape shape;
-    private final int rows, dim, paddedDim, group, tiles, parts, queryRow, keyRow;
+    private final PackedKeys packed;
+    private final int rows, dim, group, tiles, parts, queryRow, keyRow;
     private final Tile[] workers;
 
-    /** {@code floats} and {@code ints}: for each worker a scratch of {@link #floats} and {@link #ints}. */
+    /** {@code keys} and {@code values}: scratch of {@link #packedFloats}; {@code dkParts} and {@code dvParts}: of {@link #partialFloats}; {@code floats} and {@code ints}: for each worker a scratch of {@link #floats} and {@link #ints}. */
     public SparseAttentionBackwardVector(
             float[] dq, int dqOffset, float[] dk, int dkOffset, float[] dv, int dvOffset, float[] dOut, int dOutOffset,
             float[] out, int outOffset, float[] lse, int lseOffset, float[] q, int qOffset, float[] k, int kOffset,
-            float[] v, int vOffset, int[] lastRow, int lastRowOffset, AttentionShape shape, float[][] floats, int[][] ints) {
+            float[] v, int vOffset, int[] lastRow, int lastRowOffset, AttentionShape shape,
+            float[] keys, float[] values, float[] dkParts, float[] dvParts, float[][] floats, int[][] ints) {
         this.dq = dq;
         this.dqOffset = dqOffset;
         this.dk = dk;
@@ -58,9 +61,13 @@ public final class SparseAttentionBackwardVector {
         this.lastRow = lastRow;
         this.lastRowOffset = lastRowOffset;
         this.shape = shape;
+        this.keys = keys;
+        this.values = values;
+        this.dkParts = dkParts;
+        this.dvParts = dvParts;
+        packed = new PackedKeys(shape, null);
         rows = shape.rows();
         dim = shape.headDim();
-        paddedDim = paddedDim(shape);
         group = shape.group();
         tiles = (rows + LANES - 1) / LANES;
         parts = parts(shape);
@@ -72,30 +79,25 @@ public final class SparseAttentionBackwardVector {
         }
     }
 
-    private static int paddedDim(AttentionShape shape) {
-        return (shape.headDim() + N - 1) / N * N;
-    }
-
     private static int parts(AttentionShape shape) {
         int pairs = shape.batch() * shape.nKvHeads();
         int tiles = (shape.rows() + LANES - 1) / LANES;
         return Math.min(tiles, (TASKS + pairs - 1) / pairs);
     }
 
-    /** Independent tasks of {@link #run}: one per sequence, KV head and part. */
-    public int tasks() {
-        return shape.batch() * shape.nKvHeads() * parts;
+    /** Floats of the scratch for keys, and of that for values. */
+    public static long packedFloats(AttentionShape shape) {
+        return PackedKeys.floats(shape, null);
     }
 
-    /** Floats of each of the two arrays of partial sums, [batch, nKvHeads, parts, rows, paddedDim]. */
+    /** Floats of each of the two arrays of partial sums, [batch, nKvHeads, parts, rows + 1, row]: the last row takes what {@link LaneProduct} computes for surplus keys. */
     public static long partialFloats(AttentionShape shape) {
-        return (long) shape.batch() * shape.nKvHeads() * parts(shape) * shape.rows() * paddedDim(shape);
+        return (long) shape.batch() * shape.nKvHeads() * parts(shape) * (shape.rows() + 1) * PackedKeys.row(shape);
     }
 
-    /** Floats a worker needs. */
+    /** Floats a worker needs: per query head q and dOut [headDim, LANES], q, dOut and dq [LANES, row], delta and lse [LANES]; scores and dP [BLOCK, LANES]. */
     public static int floats(AttentionShape shape) {
-        int perHead = (2 * shape.headDim() + 3 * paddedDim(shape) + 2) * LANES;
-        return shape.group() * perHead + BLOCK * (2 * LANES + shape.headDim() + 2 * paddedDim(shape));
+        return (shape.group() * (2 * shape.headDim() + 3 * PackedKeys.row(shape) + 2) + 2 * BLOCK) * LANES;
     }
 
     /** Ints a worker needs. */
@@ -103,23 +105,38 @@ public final class SparseAttentionBackwardVector {
         return LiveKeys.INTS;
     }
 
-    /** Computes one task with a worker's own scratch and the partial sums of all. */
-    public void run(int task, int worker, float[] dkParts, float[] dvParts) {
+    /** Independent tasks of {@link #pack}, which comes first. */
+    public int packTasks() {
+        return packed.tasks();
+    }
+
+    /** Copies some keys and values to where {@link #run} reads them. */
+    public void pack(int task, int worker) {
+        packed.pack(task, keys, values, k, kOffset, v, vOffset);
+    }
+
+    /** Independent tasks of {@link #run}: one per sequence, KV head and part. */
+    public int tasks() {
+        return shape.batch() * shape.nKvHeads() * parts;
+    }
+
+    /** Computes one task with a worker's own scratch. */
+    public void run(int task, int worker) {
         int part = task % parts;
         int b = task / parts / shape.nKvHeads();
         int g = task / parts % shape.nKvHeads();
-        int sums = task * rows * paddedDim;
-        Arrays.fill(dkParts, sums, sums + rows * paddedDim, 0);
-        Arrays.fill(dvParts, sums, sums + rows * paddedDim, 0);
+        int length = (rows + 1) * packed.row;
+        int sums = task * length;
+        Arrays.fill(dkParts, sums, sums + length, 0);
+        Arrays.fill(dvParts, sums, sums + length, 0);
         Tile t = workers[worker];
         for (int tile = part; tile < tiles; tile += parts) {
             t.load(b, g, tile * LANES);
-            int end = t.firstRow + t.tileRows;
-            int done = t.finiteQueries() ? attend(t, b, g, dkParts, dvParts, sums, 0, false) : 0;
-            if (done < end) {
-                attend(t, b, g, dkParts, dvParts, sums, done, true);
+            int done = t.finiteQueries() ? attend(t, b, g, sums, 0, false) : 0;
+            if (done >= 0) {
+                attend(t, b, g, sums, done, true);
             }
-            for (int j = 0; j < group && t.sees; j++) {
+            for (int j = 0; j < group; j++) {
                 Lanewise.add(dq, dqOffset + (b * rows + t.firstRow) * queryRow + (g * group + j) * dim, queryRow,
                         t.x, t.dqLanes(j), t.tileRows, dim, shape.scale());
             }
@@ -127,29 +144,27 @@ public final class SparseAttentionBackwardVector {
     }
 
     /**
-     * dq of a tile from all keys, and its part of dk and dv of the keys from {@code from} on. Returns the key where the first block begins
-     * that must be done with visible pairs only, from which on dk and dv are still to do; at most the number of keys.
+     * dq of a tile from all keys, and its part of their dk and dv but for the first {@code done} pairs of a block and a query head. Returns -1 or, if only visible pairs must be taken,
+     * how many such pairs are done.
      */
-    private int attend(Tile t, int b, int g, float[] dkParts, float[] dvParts, int sums, int from, boolean visibleOnly) {
-        LiveKeys live = t.live;
+    private int attend(Tile t, int b, int g, int sums, int done, boolean visibleOnly) {
+        t.clear();
+        int start = packed.start(b, g);
+        int pair = 0;
         int end = t.firstRow + t.tileRows;
-        t.sees = false;
         for (int n = 0; n < end;) {
-            int block = n;
-            n = live.collect(n, end, 0, lastRow, lastRowOffset + (b * shape.nKvHeads() + g) * rows, t.firstRow);
-            if (live.count > 0) {
-                t.attend(b * rows * keyRow + g * dim, visibleOnly);
-                t.sees = true;
-                if (!visibleOnly && t.spoilt()) {
-                    return block;
+            n = t.live.collect(n, end, 0, lastRow, lastRowOffset + (b * shape.nKvHeads() + g) * rows, t.firstRow, packed.row, rows * packed.row);
+            for (int j = 0; j < group && t.live.count > 0; j++, pair++) {
+                t.attend(j, start, visibleOnly);
+                if (!visibleOnly && t.spoilt(j)) {
+                    return pair;
                 }
-                if (block >= from) {
-                    t.scatter(dkParts, t.dkBlock, sums);
-                    t.scatter(dvParts, t.dvBlock, sums);
+                if (pair >= done) {
+                    t.addToKeys(j, sums, visibleOnly);
                 }
             }
         }
-        return end;
+        return -1;
     }
 
     /** Independent tasks of {@link #reduce}. */
@@ -158,7 +173,7 @@ public final class SparseAttentionBackwardVector {
     }
 
     /** dk += scale sum of its parts, dv += sum of its parts, for one block of rows. */
-    public void reduce(int task, float[] dkParts, float[] dvParts) {
+    public void reduce(int task, int worker) {
         int blocks = (rows + REDUCE_ROWS - 1) / REDUCE_ROWS;
         int b = task / blocks;
         int from = task % blocks * REDUCE_ROWS;
@@ -166,7 +181,7 @@ public final class SparseAttentionBackwardVector {
             for (int g = 0; g < shape.nKvHeads(); g++) {
                 int key = (b * rows + n) * keyRow + g * dim;
                 for (int part = 0; part < parts; part++) {
-                    int sums = (((b * shape.nKvHeads() + g) * parts + part) * rows + n) * paddedDim;
+                    int sums = (((b * shape.nKvHeads() + g) * parts + part) * (rows + 1) + n) * packed.row;
                     addScaled(dk, dkOffset + key, dkParts, sums, dim, shape.scale());
                     addScaled(dv, dvOffset + key, dvParts, sums, dim, 1);
                 }
@@ -184,17 +199,11 @@ public final class SparseAttentionBackwardVector {
     private final class Tile {
         final float[] x;
         final LiveKeys live;
-        private final int perHead = (2 * dim + 3 * paddedDim + 2) * LANES; // dq padded too: LaneProduct computes a multiple of its rows
+        private final int perHead = (2 * dim + 3 * packed.row + 2) * LANES;
         private final int p = group * perHead;
         private final int ds = p + BLOCK * LANES;
-        private final int keys = ds + BLOCK * LANES;
-        final int dkBlock = keys + BLOCK * dim;
-        final int dvBlock = dkBlock + BLOCK * paddedDim;
         int firstRow;
         int tileRows;
-
-        /** Whether dq holds anything: some row sees some key. */
-        boolean sees;
 
         Tile(float[] floats, int[] ints) {
             x = floats;
@@ -206,23 +215,23 @@ public final class SparseAttentionBackwardVector {
         }
 
         int dOutLanes(int j) {
-            return j * perHead + dim * LANES;
+            return qLanes(j) + dim * LANES;
         }
 
         int dqLanes(int j) {
-            return j * perHead + 2 * dim * LANES;
+            return dOutLanes(j) + dim * LANES;
         }
 
         int qRows(int j) {
-            return j * perHead + (2 * dim + paddedDim) * LANES;
+            return dqLanes(j) + packed.row * LANES; // padded: LaneProduct computes a multiple of its rows
         }
 
         int dOutRows(int j) {
-            return qRows(j) + LANES * paddedDim;
+            return qRows(j) + LANES * packed.row;
         }
 
         int delta(int j) {
-            return qRows(j) + 2 * LANES * paddedDim;
+            return dOutRows(j) + LANES * packed.row;
         }
 
         int lse(int j) {
@@ -235,51 +244,47 @@ public final class SparseAttentionBackwardVector {
             for (int j = 0; j < group; j++) {
                 int h = g * group + j;
                 int query = (b * rows + firstRow) * queryRow + h * dim;
-                Lanewise.load(x, qLanes(j), q, qOffset + query, queryRow, tileRows, dim, shape.scale());
+                Lanewise.load(x, qLanes(j), q, qOffset + query, queryRow, tileRows, dim, shape.scale() * LOG2_E);
                 Lanewise.load(x, dOutLanes(j), dOut, dOutOffset + query, queryRow, tileRows, dim, 1);
                 Lanewise.load(x, dqLanes(j), out, outOffset + query, queryRow, tileRows, dim, 1);
                 Lanewise.dot(x, delta(j), dOutLanes(j), dqLanes(j), dim);
                 Lanewise.loadLse(x, lse(j), SparseAttentionBackwardVector.this.lse,
-                        lseOffset + (b * shape.nHeads() + h) * rows + firstRow, tileRows);
+                        lseOffset + (b * shape.nHeads() + h) * rows + firstRow, tileRows, LOG2_E);
                 for (int l = 0; l < tileRows; l++) {
-                    System.arraycopy(q, qOffset + query + l * queryRow, x, qRows(j) + l * paddedDim, dim);
-                    System.arraycopy(dOut, dOutOffset + query + l * queryRow, x, dOutRows(j) + l * paddedDim, dim);
+                    System.arraycopy(q, qOffset + query + l * queryRow, x, qRows(j) + l * packed.row, dim);
+                    System.arraycopy(dOut, dOutOffset + query + l * queryRow, x, dOutRows(j) + l * packed.row, dim);
                 }
             }
         }
 
-        void attend(int head, boolean visibleOnly) {
-            int count = live.count;
-            for (int i = 0; i < count; i++) {
-                System.arraycopy(k, kOffset + head + live.key[i] * keyRow, x, keys + i * dim, dim);
-            }
+        void clear() {
             for (int j = 0; j < group; j++) {
-                LaneProduct.multiplyRows(x, p, LANES, k, kOffset + head, live.key, keyRow, x, qLanes(j), LANES, count, LANES, dim);
-                LaneProduct.multiplyRows(x, ds, LANES, v, vOffset + head, live.key, keyRow, x, dOutLanes(j), LANES, count, LANES, dim);
-                live.blank(x, p, Float.NEGATIVE_INFINITY);
-                softmax(j, count);
-                if (visibleOnly) {
-                    addVisible(j);
-                    continue;
-                }
-                LaneProduct.multiply(x, dqLanes(j), LANES, x, keys, 1, dim, x, ds, LANES, dim, LANES, count, sees);
-                LaneProduct.multiply(x, dvBlock, paddedDim, x, p, LANES, 1, x, dOutRows(j), paddedDim, count, paddedDim, tileRows, j > 0);
-                LaneProduct.multiply(x, dkBlock, paddedDim, x, ds, LANES, 1, x, qRows(j), paddedDim, count, paddedDim, tileRows, j > 0);
-            }
-        }
-
-        /** The last three products over visible pairs only. */
-        private void addVisible(int j) {
-            if (!sees) {
                 Arrays.fill(x, dqLanes(j), dqLanes(j) + dim * LANES, 0);
             }
-            if (j == 0) {
-                Arrays.fill(x, dkBlock, dkBlock + live.count * paddedDim, 0);
-                Arrays.fill(x, dvBlock, dvBlock + live.count * paddedDim, 0);
+        }
+
+        /** P, dS and dq of a block of live keys, which lie from {@code start} on, for one query head. */
+        void attend(int j, int start, boolean visibleOnly) {
+            LaneProduct.scores(x, p, keys, start, live.at, x, qLanes(j), live.count, dim);
+            LaneProduct.scores(x, ds, values, start, live.at, x, dOutLanes(j), live.count, dim);
+            live.blank(x, p, Float.NEGATIVE_INFINITY);
+            softmax(lse(j), delta(j), live.count);
+            if (visibleOnly) {
+                live.addToLanes(x, dqLanes(j), keys, start, x, ds, dim);
+            } else {
+                LaneProduct.addToLanes(x, dqLanes(j), keys, start, live.at, x, ds, dim, live.count);
             }
-            live.addToLanes(x, dqLanes(j), keys, dim, ds);
-            live.addToKeys(x, dvBlock, p, dOutRows(j), paddedDim, tileRows);
-            live.addToKeys(x, dkBlock, ds, qRows(j), paddedDim, tileRows);
+        }
+
+        /** Adds to the sums of dk and dv what {@link #attend} left. */
+        void addToKeys(int j, int sums, boolean visibleOnly) {
+            if (visibleOnly) {
+                live.addToKeys(dvParts, sums, x, p, x, dOutRows(j), packed.row, tileRows);
+                live.addToKeys(dkParts, sums, x, ds, x, qRows(j), packed.row, tileRows);
+            } else {
+                LaneProduct.addToKeys(dvParts, sums, live.at, x, p, x, dOutRows(j), packed.row, live.count, tileRows);
+                LaneProduct.addToKeys(dkParts, sums, live.at, x, ds, x, qRows(j), packed.row, live.count, tileRows);
+            }
         }
 
         /** Whether q holds no NaN and no infinity; an infinite q may leave no trace in dq, for {@link #spoilt} to find. */
@@ -295,40 +300,25 @@ public final class SparseAttentionBackwardVector {
          * Whether a number other than q may have spread. An element of a key that is not finite makes that element of dq not finite in every lane, the first too;
          * an element of a value, of dOut or out, or an lse makes dS so, and with it all elements of a lane of dq, the first too.
          */
-        boolean spoilt() {
-            for (int j = 0; j < group; j++) {
-                for (int d = 0; d < dim; d++) {
-                    if (!Float.isFinite(x[dqLanes(j) + d * LANES])) {
-                        return true;
-                    }
-                }
-                if (!Lanewise.finite(x, dqLanes(j), LANES)) {
+        boolean spoilt(int j) {
+            for (int d = 0; d < dim; d++) {
+                if (!Float.isFinite(x[dqLanes(j) + d * LANES])) {
                     return true;
                 }
             }
-            return false;
+            return !Lanewise.finite(x, dqLanes(j), LANES);
         }
 
-        /** p becomes exp(score - lse) and ds becomes p (dP - delta). */
-        private void softmax(int j, int count) {
+        /** p becomes exp2(score - lse) and ds becomes p (dP - delta). */
+        private void softmax(int lse, int delta, int count) {
             for (int l = 0; l < LANES; l += N) {
-                FloatVector lse = load(lse(j) + l);
-                FloatVector delta = load(delta(j) + l);
+                FloatVector logSum = load(lse + l);
+                FloatVector mean = load(delta + l);
                 for (int i = 0; i < count; i++) {
                     int at = i * LANES + l;
-                    FloatVector probability = VectorMath.exp(load(p + at).sub(lse));
+                    FloatVector probability = VectorMath.exp2(load(p + at).sub(logSum));
                     probability.intoArray(x, p + at);
-                    load(ds + at).sub(delta).mul(probability).intoArray(x, ds + at);
-                }
-            }
-        }
-
-        /** Adds a block's rows to the sums of their keys. */
-        void scatter(float[] parts, int block, int sums) {
-            for (int i = 0; i < live.count; i++) {
-                int to = sums + live.key[i] * paddedDim;
-                for (int d = 0; d < paddedDim; d += N) {
-                    FloatVector.fromArray(Lanes.F, parts, to + d).add(load(block + i * paddedDim + d)).intoArray(parts, to + d);
+                    load(ds + at).sub(mean).mul(probability).intoArray(x, ds + at);
                 }
             }
         }

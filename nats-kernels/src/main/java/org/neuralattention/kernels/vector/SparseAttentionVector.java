@@ -8,10 +8,13 @@ import org.neuralattention.kernels.AttentionShape;
 import org.neuralattention.kernels.PastKeys;
 
 /**
- * Forward pass of sparse attention, one query tile of one KV head at a time: 64 rows on the lanes, live keys in blocks of 64, softmax online.
+ * Forward pass of sparse attention, one query tile of one KV head at a time: rows on the lanes, live keys in blocks, softmax online.
  *
  * <p>With queries on the lanes neither K nor V is transposed, no sum runs across lanes and a key is used where it lies. The query heads of a group share the
- * collected keys and the packed values.
+ * collected keys.
+ *
+ * <p>A lane's exponentials are relative to a <em>reference</em>: the largest score of the block in which the lane saw its first key. It moves only when a block's sum outgrows {@link #LIMIT},
+ * so that most blocks need no maximum and rescale nothing: a sum relative to another number than the maximum is as exact as long as it overflows and underflows nowhere. Scores are in units of ln 2.
  *
  * <p>A value that is not finite makes NaN of every lane of its tile, for 0 x NaN is NaN: then the tile is done again by a product that leaves out what is not visible.
  */
@@ -21,20 +24,26 @@ public final class SparseAttentionVector {
     private static final int BLOCK = LiveKeys.BLOCK;
     private static final int N = Lanes.N;
 
-    private final float[] out, lse, q, k, v;
+    /** Largest sum of a block's exponentials, per lane, that keeps the reference; more than BLOCK, so that a new reference always fits. */
+    private static final float LIMIT = 0x1p16f;
+
+    private static final double LN_2 = Math.log(2);
+
+    private final float[] out, lse, q, k, v, keys, values;
     private final int outOffset, lseOffset, qOffset, kOffset, vOffset;
     private final int[] lastRow;
     private final int lastRowOffset;
     private final PastKeys past;
     private final AttentionShape shape;
-    private final int rows, dim, group, tiles, queryRow, keyRow;
+    private final PackedKeys packed;
+    private final int rows, dim, group, tiles, queryRow;
     private final Tile[] workers;
 
-    /** {@code floats} and {@code ints}: for each worker a scratch of {@link #floats} and {@link #ints}. */
+    /** {@code keys} and {@code values}: scratch of {@link #packedFloats}; {@code floats} and {@code ints}: for each worker a scratch of {@link #floats} and {@link #ints}. */
     public SparseAttentionVector(
             float[] out, int outOffset, float[] lse, int lseOffset, float[] q, int qOffset, float[] k, int kOffset,
             float[] v, int vOffset, int[] lastRow, int lastRowOffset, PastKeys past, AttentionShape shape,
-            float[][] floats, int[][] ints) {
+            float[] keys, float[] values, float[][] floats, int[][] ints) {
         this.out = out;
         this.outOffset = outOffset;
         this.lse = lse;
@@ -49,27 +58,29 @@ public final class SparseAttentionVector {
         this.lastRowOffset = lastRowOffset;
         this.past = past;
         this.shape = shape;
+        this.keys = keys;
+        this.values = values;
+        packed = new PackedKeys(shape, past);
         rows = shape.rows();
         dim = shape.headDim();
         group = shape.group();
         tiles = (rows + LANES - 1) / LANES;
         queryRow = shape.nHeads() * dim;
-        keyRow = shape.nKvHeads() * dim;
         workers = new Tile[floats.length];
         for (int i = 0; i < workers.length; i++) {
             workers[i] = new Tile(floats[i], ints[i]);
         }
     }
 
-    /** Independent tasks of the call: one per sequence, KV head and query tile. */
-    public int tasks() {
-        return shape.batch() * shape.nKvHeads() * tiles;
+    /** Floats of the scratch for keys, and of that for values. */
+    public static long packedFloats(AttentionShape shape, PastKeys past) {
+        return PackedKeys.floats(shape, past);
     }
 
-    /** Floats a worker needs: per query head q [headDim, LANES], out [outRows, LANES], max and sum [LANES]; scores [BLOCK, LANES]; values [BLOCK, headDim]. */
+    /** Floats a worker needs: per query head q [headDim, LANES], out [outRows, LANES], reference and sum [LANES]; scores [BLOCK, LANES]; a block's sums [LANES]. */
     public static int floats(AttentionShape shape) {
         int dim = shape.headDim();
-        return shape.group() * (dim + outRows(dim) + 2) * LANES + BLOCK * (LANES + dim) + outRows(dim) - dim;
+        return (shape.group() * (dim + outRows(dim) + 2) + BLOCK + 1) * LANES;
     }
 
     /** {@link LaneProduct} computes a multiple of its rows. */
@@ -82,6 +93,21 @@ public final class SparseAttentionVector {
         return LiveKeys.INTS;
     }
 
+    /** Independent tasks of {@link #pack}, which comes first. */
+    public int packTasks() {
+        return packed.tasks();
+    }
+
+    /** Copies some keys and values to where {@link #run} reads them. */
+    public void pack(int task, int worker) {
+        packed.pack(task, keys, values, k, kOffset, v, vOffset);
+    }
+
+    /** Independent tasks of {@link #run}: one per sequence, KV head and query tile. */
+    public int tasks() {
+        return shape.batch() * shape.nKvHeads() * tiles;
+    }
+
     /** Computes one task with a worker's own scratch. */
     public void run(int task, int worker) {
         int tile = tiles - 1 - task % tiles; // the last tiles see the most keys: first come, so that no thread ends with one
@@ -92,44 +118,39 @@ public final class SparseAttentionVector {
         Tile t = workers[worker];
         for (int j = 0; j < group; j++) {
             int query = (b * rows + firstRow) * queryRow + (g * group + j) * dim;
-            Lanewise.load(t.x, t.qLanes(j), q, qOffset + query, queryRow, tileRows, dim, shape.scale());
+            Lanewise.load(t.x, t.qLanes(j), q, qOffset + query, queryRow, tileRows, dim, (float) (shape.scale() / LN_2));
         }
 
-        boolean sees = attend(t, b, g, firstRow, tileRows, false);
-        if (sees && t.spoilt()) {
+        attend(t, b, g, firstRow, tileRows, false);
+        if (t.spoilt()) {
             attend(t, b, g, firstRow, tileRows, true);
         }
 
         for (int j = 0; j < group; j++) {
             int h = g * group + j;
-            if (sees) {
-                t.divide(j);
-            } else {
-                Arrays.fill(t.x, t.max(j), t.max(j) + 2 * LANES, 0);
-                Arrays.fill(t.x, t.outLanes(j), t.outLanes(j) + dim * LANES, 0);
-            }
+            t.divide(j);
             t.logSumExp(j, lse, lseOffset + (b * shape.nHeads() + h) * rows + firstRow, tileRows);
             Lanewise.store(out, outOffset + (b * rows + firstRow) * queryRow + h * dim, queryRow, t.x, t.outLanes(j), tileRows, dim);
         }
     }
 
-    /** Takes all keys into the running softmax of a tile; false if there are none. */
-    private boolean attend(Tile t, int b, int g, int firstRow, int tileRows, boolean visibleOnly) {
+    /** Takes all keys into the running softmax of a tile. */
+    private void attend(Tile t, int b, int g, int firstRow, int tileRows, boolean visibleOnly) {
+        t.clear();
         LiveKeys live = t.live;
-        boolean first = true;
+        int start = packed.start(b, g);
         if (past != null) {
+            int from = past.headStart()[g];
             int end = past.headStart()[g + 1];
-            for (int n = past.headStart()[g]; n < end;) {
-                n = live.collect(n, end, -end, past.lastRow(), past.lastRowOffset(), firstRow);
-                first &= !t.attend(first, past.k(), past.kOffset(), past.v(), past.vOffset(), dim, visibleOnly);
+            for (int n = from; n < end;) {
+                n = live.collect(n, end, -end, past.lastRow(), past.lastRowOffset(), firstRow, packed.row, from * packed.row);
+                t.attend(start - end * packed.row, visibleOnly);
             }
         }
-        int head = b * rows * keyRow + g * dim;
         for (int n = 0; n < firstRow + tileRows;) {
-            n = live.collect(n, firstRow + tileRows, 0, lastRow, lastRowOffset + (b * shape.nKvHeads() + g) * rows, firstRow);
-            first &= !t.attend(first, k, kOffset + head, v, vOffset + head, keyRow, visibleOnly);
+            n = live.collect(n, firstRow + tileRows, 0, lastRow, lastRowOffset + (b * shape.nKvHeads() + g) * rows, firstRow, packed.row, 0);
+            t.attend(start, visibleOnly);
         }
-        return !first;
     }
 
     /** State of a query tile in a worker's scratch; everything per row is on the lanes. */
@@ -138,7 +159,10 @@ public final class SparseAttentionVector {
         final LiveKeys live;
         private final int outRows = outRows(dim);
         private final int scores = group * (dim + outRows + 2) * LANES;
-        private final int values = scores + BLOCK * LANES;
+        private final int blockSums = scores + BLOCK * LANES;
+
+        /** Whether no key has been seen. */
+        private boolean first;
 
         Tile(float[] floats, int[] ints) {
             x = floats;
@@ -153,36 +177,114 @@ public final class SparseAttentionVector {
             return (group * dim + j * outRows) * LANES;
         }
 
-        int max(int j) {
+        int reference(int j) {
             return (group * (dim + outRows) + 2 * j) * LANES;
         }
 
         int sum(int j) {
-            return max(j) + LANES;
+            return reference(j) + LANES;
         }
 
-        /** Takes a block of keys into the running softmax of every query head; false if the block is empty. */
-        boolean attend(boolean first, float[] k, int kOffset, float[] v, int vOffset, int keyRow, boolean visibleOnly) {
-            if (live.count == 0) {
-                return false;
+        void clear() {
+            first = true;
+            Arrays.fill(x, outLanes(0), scores, 0);
+            for (int j = 0; j < group; j++) {
+                Arrays.fill(x, reference(j), reference(j) + LANES, -Float.MAX_VALUE);
             }
-            for (int i = 0; i < live.count; i++) {
-                System.arraycopy(v, vOffset + live.key[i] * keyRow, x, values + i * dim, dim);
+        }
+
+        /** Takes the block of live keys, which lie from {@code start} on, into the running softmax of every query head. */
+        void attend(int start, boolean visibleOnly) {
+            if (live.count == 0) {
+                return;
             }
             for (int j = 0; j < group; j++) {
-                LaneProduct.multiplyRows(x, scores, LANES, k, kOffset, live.key, keyRow, x, qLanes(j), LANES, live.count, LANES, dim);
-                live.blank(x, scores, Float.NEGATIVE_INFINITY);
-                softmax(j, live.count, first);
-                if (visibleOnly) {
-                    if (first) {
-                        Arrays.fill(x, outLanes(j), outLanes(j) + dim * LANES, 0);
-                    }
-                    live.addToLanes(x, outLanes(j), values, dim, scores);
+                scores(j, start);
+                if (first) {
+                    Arrays.fill(x, blockSums, blockSums + LANES, Float.POSITIVE_INFINITY);
+                    raise(j);
+                    exponentials(reference(j), live.count);
                 } else {
-                    LaneProduct.multiply(x, outLanes(j), LANES, x, values, 1, dim, x, scores, LANES, dim, LANES, live.count, !first);
+                    exponentials(reference(j), live.count);
+                    if (!fits()) {
+                        scores(j, start);
+                        raise(j);
+                        exponentials(reference(j), live.count);
+                    }
+                }
+                for (int l = 0; l < LANES; l++) {
+                    x[sum(j) + l] += x[blockSums + l];
+                }
+                if (visibleOnly) {
+                    live.addToLanes(x, outLanes(j), values, start, x, scores, dim);
+                } else {
+                    LaneProduct.addToLanes(x, outLanes(j), values, start, live.at, x, scores, dim, live.count);
                 }
             }
-            return true;
+            first = false;
+        }
+
+        private void scores(int j, int start) {
+            LaneProduct.scores(x, scores, keys, start, live.at, x, qLanes(j), live.count, dim);
+            live.blank(x, scores, Float.NEGATIVE_INFINITY);
+        }
+
+        /** Scores become exp2(score - reference); a block's sums. */
+        private void exponentials(int reference, int count) {
+            for (int l = 0; l < LANES; l += N) {
+                FloatVector base = load(reference + l);
+                FloatVector sum = FloatVector.zero(Lanes.F);
+                for (int i = 0; i < count; i++) {
+                    int s = scores + i * LANES + l;
+                    FloatVector p = VectorMath.exp2(load(s).sub(base));
+                    sum = sum.add(p);
+                    p.intoArray(x, s);
+                }
+                sum.intoArray(x, blockSums + l);
+            }
+        }
+
+        /** Whether no lane's sum has outgrown its reference; a lane decides for itself in {@link #raise}, so that none changes another's bits. */
+        private boolean fits() {
+            boolean fits = true;
+            for (int l = 0; l < LANES; l += N) {
+                fits &= load(blockSums + l).compare(VectorOperators.LE, LIMIT).allTrue();
+            }
+            return fits;
+        }
+
+        /** Raises the reference to the block's largest score where the block's sum has outgrown it, and moves what is summed so far. */
+        private void raise(int j) {
+            for (int l = 0; l < LANES; l += N) {
+                FloatVector before = load(reference(j) + l);
+                FloatVector max = largest(before, scores + l);
+                FloatVector base = max.blend(before, load(blockSums + l).compare(VectorOperators.LE, LIMIT));
+                base.intoArray(x, reference(j) + l);
+                VectorMath.exp2(before.sub(base)).intoArray(x, blockSums + l);
+            }
+            if (!first) {
+                shrink(j);
+            }
+        }
+
+        private FloatVector largest(FloatVector before, int from) {
+            FloatVector max = before;
+            for (int i = 0; i < live.count; i++) {
+                max = max.max(load(from + i * LANES));
+            }
+            return max;
+        }
+
+        /** What is summed so far, times the factors in {@code blockSums}. */
+        private void shrink(int j) {
+            for (int l = 0; l < LANES; l++) {
+                x[sum(j) + l] *= x[blockSums + l];
+            }
+            for (int d = 0; d < dim; d++) {
+                for (int l = 0; l < LANES; l++) {
+                    x[outLanes(j) + d * LANES + l] *= x[blockSums + l];
+                }
+            }
         }
 
         /** Whether a value may have spread: an element that is not finite makes that of every lane not finite, so one lane tells. */
@@ -195,41 +297,6 @@ public final class SparseAttentionVector {
                 }
             }
             return false;
-        }
-
-        /** scores become exp(score - max); max, sum and what is summed so far move to the new max. */
-        private void softmax(int j, int count, boolean first) {
-            for (int l = 0; l < LANES; l += N) {
-                FloatVector before = first ? FloatVector.broadcast(Lanes.F, -Float.MAX_VALUE) : load(max(j) + l);
-                FloatVector max = before;
-                for (int i = 0; i < count; i++) {
-                    max = max.max(load(scores + i * LANES + l));
-                }
-                FloatVector sum = FloatVector.zero(Lanes.F);
-                if (!first) {
-                    sum = load(sum(j) + l);
-                    if (max.compare(VectorOperators.GT, before).anyTrue()) {
-                        FloatVector shrink = VectorMath.exp(before.sub(max));
-                        sum = sum.mul(shrink);
-                        for (int d = 0; d < dim; d++) {
-                            int o = outLanes(j) + d * LANES + l;
-                            load(o).mul(shrink).intoArray(x, o);
-                        }
-                    }
-                }
-                max.intoArray(x, max(j) + l);
-                exponentials(max, sum, count, l).intoArray(x, sum(j) + l);
-            }
-        }
-
-        private FloatVector exponentials(FloatVector max, FloatVector sum, int count, int l) {
-            for (int i = 0; i < count; i++) {
-                int s = scores + i * LANES + l;
-                FloatVector p = VectorMath.exp(load(s).sub(max));
-                sum = sum.add(p);
-                p.intoArray(x, s);
-            }
-            return sum;
         }
 
         /** Divides by the sum; a row that sees nothing has sum 0 and keeps its 0. */
@@ -247,7 +314,7 @@ public final class SparseAttentionVector {
 
         void logSumExp(int j, float[] lse, int lseOffset, int tileRows) {
             for (int l = 0; l < tileRows; l++) {
-                lse[lseOffset + l] = (float) (x[max(j) + l] + Math.log(x[sum(j) + l])); // log(0) is -infinity
+                lse[lseOffset + l] = (float) (x[reference(j) + l] * LN_2 + Math.log(x[sum(j) + l])); // log(0) is -infinity
             }
         }
 

@@ -5,6 +5,7 @@ import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LT;
 
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorShuffle;
 
 /** Elementary functions of vectors, in single precision. */
@@ -34,6 +35,21 @@ public final class VectorMath {
     private static final float C5 = 0x1.123a2p-7f;
     private static final float C6 = 0x1.6a23cep-10f;
 
+    /** 1.5 * 2^23 + 127: adding it leaves the exponent of 2^round(x) in the low bits. */
+    private static final float MAGIC_EXPONENT = 0x1.8p23f + 127;
+
+    /** Bits of {@link #MAGIC_EXPONENT} + 128: infinity's exponent. */
+    private static final int INFINITE_EXPONENT = Float.floatToRawIntBits(MAGIC_EXPONENT + 128);
+
+    /** Minimax of the relative error of 2^r on [-1/2, 1/2] with the constant 1 fixed: 5.2e-9. */
+    private static final float E1 = 0x1.62e432p-1f;
+
+    private static final float E2 = 0x1.ebfbe6p-3f;
+    private static final float E3 = 0x1.c6ada6p-5f;
+    private static final float E4 = 0x1.3b21c6p-7f;
+    private static final float E5 = 0x1.5fc00ap-10f;
+    private static final float E6 = 0x1.4bc7b4p-13f;
+
     private static final VectorShuffle<Float> BY_8 = rotateBy(8);
     private static final VectorShuffle<Float> BY_4 = rotateBy(4);
     private static final VectorShuffle<Float> BY_2 = rotateBy(2);
@@ -61,6 +77,26 @@ public final class VectorMath {
         FloatVector power = p.reinterpretAsInts().add(shifted.reinterpretAsInts().lanewise(LSHL, 23)).reinterpretAsFloats();
         FloatVector over = x.mul(Float.POSITIVE_INFINITY); // infinity above, NaN for NaN
         return over.blend(power, x.compare(LE, EXP_HIGH)).blend(0, x.compare(LT, EXP_LOW));
+    }
+
+    /**
+     * 2^x, within 1 ulp where the result is a normal float. Below -126, -infinity included, it is 0 (no subnormal results); from 127.5 on not finite; NaN stays NaN.
+     *
+     * <p>{@code n = round(x)}, {@code r = x - n} exactly, then {@code 2^n (1 + E1 r + ... + E6 r^6)}. A multiply of scores by log2(e) that is already paid for saves
+     * {@link #exp} two steps.
+     */
+    static FloatVector exp2(FloatVector x) {
+        FloatVector shifted = x.add(MAGIC_EXPONENT);
+        FloatVector r = x.sub(shifted.sub(MAGIC_EXPONENT));
+        FloatVector p = FloatVector.broadcast(Lanes.F, E6);
+        p = p.fma(r, FloatVector.broadcast(Lanes.F, E5));
+        p = p.fma(r, FloatVector.broadcast(Lanes.F, E4));
+        p = p.fma(r, FloatVector.broadcast(Lanes.F, E3));
+        p = p.fma(r, FloatVector.broadcast(Lanes.F, E2));
+        p = p.fma(r, FloatVector.broadcast(Lanes.F, E1));
+        p = p.fma(r, FloatVector.broadcast(Lanes.F, 1));
+        IntVector power = shifted.reinterpretAsInts().min(INFINITE_EXPONENT).lanewise(LSHL, 23);
+        return p.mul(power.reinterpretAsFloats()).blend(0, x.compare(LT, -126));
     }
 
     /** 1 / (1 + e^-x), within 3 ulp; exactly 0 below -88.72283 and 1 from 17 on; NaN stays NaN. */

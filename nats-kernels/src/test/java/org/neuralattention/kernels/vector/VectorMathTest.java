@@ -53,6 +53,41 @@ class VectorMathTest {
     }
 
     @Test
+    void exp2IsWithinOneUlpWhereItIsNormal() {
+        float[] x = new float[Lanes.N];
+        float[] out = new float[Lanes.N];
+        double worst = 0;
+        for (int i = -126 * 4096; i < 127 * 4096; i += Lanes.N) {
+            for (int j = 0; j < Lanes.N; j++) {
+                x[j] = (i + j) / 4096f * (i % 3 == 0 ? 0.01f : 1);
+            }
+            VectorMath.exp2(FloatVector.fromArray(Lanes.F, x, 0)).intoArray(out, 0);
+            for (int j = 0; j < Lanes.N; j++) {
+                worst = Math.max(worst, ulps(out[j], Math.pow(2, x[j])));
+            }
+        }
+        assertTrue(worst <= 1, "worst error in ulps: " + worst);
+    }
+
+    @Test
+    void exp2AtTheEdges() {
+        float[] x = {Float.NEGATIVE_INFINITY, -Float.MAX_VALUE, -1e4f, Math.nextDown(-126f), -126, 0, -0f, 127,
+            Float.NaN, Float.intBitsToFloat(0xffc00000), 128, 200, 1e4f, 1e9f, Float.MAX_VALUE, Float.POSITIVE_INFINITY};
+        float[] out = new float[x.length];
+        for (int i = 0; i < x.length; i += Lanes.N) {
+            VectorMath.exp2(FloatVector.fromArray(Lanes.F, x, i)).intoArray(out, i);
+        }
+        float[] expected = {0, 0, 0, 0, 0x1p-126f, 1, 1, 0x1p127f};
+        for (int i = 0; i < x.length; i++) {
+            if (i < expected.length) {
+                assertEquals(expected[i], out[i], "exp2(" + x[i] + ")");
+            } else {
+                assertTrue(!Float.isFinite(out[i]) && (i > 9 || Float.isNaN(out[i])), "exp2(" + x[i] + ") = " + out[i]);
+            }
+        }
+    }
+
+    @Test
     void expOfAnyLengthTouchesNothingElse() {
         for (int n = 0; n <= 70; n++) {
             float[] x = new float[n + 4];
