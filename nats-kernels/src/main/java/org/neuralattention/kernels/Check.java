@@ -27,6 +27,20 @@ final class Check {
         range(name, array.length, offset, length);
     }
 
+    static void range(String name, short[] array, int offset, long length) {
+        if (array == null) {
+            throw new IllegalArgumentException(name + " is null");
+        }
+        range(name, array.length, offset, length);
+    }
+
+    static void range(String name, byte[] array, int offset, long length) {
+        if (array == null) {
+            throw new IllegalArgumentException(name + " is null");
+        }
+        range(name, array.length, offset, length);
+    }
+
     /** {@code floats} as the length of a scratch array; {@code what} they hold. */
     static int scratchLength(String what, long floats, AttentionShape shape) {
         if (floats > Integer.MAX_VALUE - 8) {

@@ -123,6 +123,69 @@ class MatVecTest {
     }
 
     @Test
+    void storedWeightsGiveTheBitsOfTheExpandedOnes() {
+        SplittableRandom random = new SplittableRandom(5);
+        for (Dtype dtype : Dtype.values()) {
+            for (int n : new int[] {0, 1, 3, 4, 5, 7, 64, 101, 1030}) {
+                for (int k : dtype.block() == 1 ? new int[] {0, 1, 5, 17, 64, 130} : new int[] {0, 32, 64, 96, 160, 576}) {
+                    float[] data = random(n * k, random);
+                    WeightMatrix w = WeightMatrix.of(dtype, data, GUARD, n, k).slice(n / 3, n - n / 3);
+                    float[] expanded = new float[w.rows() * k];
+                    w.expand(expanded, 0, 0, w.rows());
+                    for (int count : new int[] {1, 2, 5}) {
+                        float[] x = random(count * k, random);
+                        float[] out = new float[GUARD + count * w.rows() + GUARD];
+                        float[] expected = out.clone();
+                        MatVec.forward(out, GUARD, x, GUARD, w, count, Team.serial());
+                        MatVec.forward(expected, GUARD, x, GUARD, expanded, 0, count, w.rows(), k, Team.serial());
+                        assertArrayEquals(expected, out, dtype + ", count = " + count + ", n = " + w.rows() + ", k = " + k);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void storedWeightsGiveTheSameBitsForAnyNumberOfThreads() {
+        SplittableRandom random = new SplittableRandom(6);
+        int n = 3001;
+        int k = 96;
+        float[] data = random(n * k, random);
+        for (Dtype dtype : Dtype.values()) {
+            WeightMatrix w = WeightMatrix.of(dtype, data, GUARD, n, k);
+            for (int count : new int[] {1, 3}) {
+                float[] x = random(count * k, random);
+                float[] expected = new float[count * n];
+                MatVec.forward(expected, 0, x, GUARD, w, count, Team.serial());
+                for (int threads : new int[] {1, 2, 3, 7}) {
+                    try (Team team = Team.of(threads)) {
+                        for (int repeat = 0; repeat < 5; repeat++) {
+                            float[] out = new float[count * n];
+                            MatVec.forward(out, 0, x, GUARD, w, count, team);
+                            assertArrayEquals(expected, out, dtype + ", " + threads + " threads");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void aScaleThatIsNotANumberSpoilsItsRowOnly() {
+        byte[] quants = new byte[6 * 64];
+        short[] scales = new short[12];
+        scales[5] = 0x7e00;
+        float[] x = random(64, new SplittableRandom(7));
+        for (WeightMatrix w : new WeightMatrix[] {new WeightMatrix.Q8(quants, scales, 0, 6, 64), new WeightMatrix.Q4(quants, scales, 0, 6, 64)}) {
+            float[] out = new float[6];
+            MatVec.forward(out, 0, x, GUARD, w, 1, Team.serial());
+            for (int i = 0; i < 6; i++) {
+                assertEquals(i == 2, Float.isNaN(out[i]), w.dtype() + ", out[" + i + "] = " + out[i]);
+            }
+        }
+    }
+
+    @Test
     void badSizesAndOffsetsAreRefused() {
         float[] f = new float[12];
         Team team = Team.serial();
@@ -131,6 +194,10 @@ class MatVecTest {
         assertThrows(IndexOutOfBoundsException.class, () -> MatVec.forward(f, 0, f, 0, f, 1, 1, 3, 4, team));
         assertThrows(IndexOutOfBoundsException.class, () -> MatVec.forward(f, 0, f, 9, f, 0, 1, 3, 4, team));
         assertThrows(IndexOutOfBoundsException.class, () -> MatVec.forward(f, 10, f, 0, f, 0, 1, 3, 4, team));
+        WeightMatrix w = WeightMatrix.of(Dtype.BF16, f, 0, 3, 4);
+        assertThrows(IllegalArgumentException.class, () -> MatVec.forward(f, 0, f, 0, w, -1, team));
+        assertThrows(IndexOutOfBoundsException.class, () -> MatVec.forward(f, 0, f, 9, w, 1, team));
+        assertThrows(IndexOutOfBoundsException.class, () -> MatVec.forward(f, 10, f, 0, w, 1, team));
     }
 
     /** {@code length} values in [-1, 1) between guards of NaN. */

@@ -6,62 +6,97 @@ import static org.neuralattention.kernels.vector.Lanes.N;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorShuffle;
 
 /**
- * Products of a few vectors with rows of weights, both contiguous along k: nothing is packed.
+ * Products of a few vectors with rows of float32 weights, both contiguous along k: nothing is packed.
  *
- * <p>Four rows and two vectors at a time give eight independent chains of multiply-adds, as many as two units with a latency of
- * four keep going, and four streams from memory. Each sum is one chain over k in steps of a vector and a tree over its lanes,
- * whatever stands beside it: a tile that is not full repeats its last row or vector.
+ * <p>The rows of a task are read as four streams, each a quarter of them, so that the processor's prefetchers have long runs to
+ * follow; a tile takes one row of each. A row that is read once serves up to four x. Each sum is one chain over k in steps of a
+ * vector and a tree over its lanes, whatever stands beside it.
  */
 public final class MatVecVector {
 
-    private static final VectorShuffle<Float> HALF = swap(N / 2);
-    private static final VectorShuffle<Float> QUARTER = swap(N / 4);
-    private static final VectorShuffle<Float> EIGHTH = swap(N / 8);
-    private static final VectorShuffle<Float> SIXTEENTH = swap(N / 16);
-    private static final VectorMask<Float> UPPER_HALF = bits(N / 2);
-    private static final VectorMask<Float> UPPER_QUARTERS = bits(N / 4);
-
-    /** Where the sums of four vectors end: the first in the lowest quarter, the second above the middle, for halves are split first. */
-    private static final VectorShuffle<Float> FIRSTS =
-            VectorShuffle.fromOp(F, lane -> lane % 4 / 2 * (N / 4) + lane % 2 * (N / 2));
+    /** Floats of scratch: the sums of four rows and four x, lane by lane. */
+    public static final int SUMS = 16 * 16;
 
     private MatVecVector() {}
 
-    /** Exchanges lanes whose numbers differ by {@code distance}, a power of two, or none if it is 0. */
-    private static VectorShuffle<Float> swap(int distance) {
-        return VectorShuffle.fromOp(F, lane -> lane ^ distance);
-    }
-
-    /** Lanes in whose number {@code bit} is set. */
-    private static VectorMask<Float> bits(int bit) {
-        boolean[] set = new boolean[N];
-        for (int lane = 0; lane < N; lane++) {
-            set[lane] = (lane & bit) != 0;
-        }
-        return VectorMask.fromArray(F, set, 0);
-    }
-
-    /** out[c, row] = (add ? out[c, row] : 0) + x[c] . w[row] for rows [from, to) of w[n, k] and each of {@code count} x. */
+    /**
+     * out[c, row] = (add ? out[c, row] : 0) + x[c] . w[row] for rows [from, to) of w[n, k] and each of {@code count} x.
+     *
+     * @param sums scratch of {@link #SUMS}
+     */
     public static void rows(float[] out, int outOffset, float[] x, int xOffset, float[] w, int wOffset,
-            int count, int n, int k, int from, int to, boolean add) {
-        for (int row = from; row < to; row += 4) {
-            for (int c = 0; c < count; c += 2) {
-                tile(out, outOffset + c * n + row, n, x, xOffset + c * k, w, wOffset + row * k,
-                        Math.min(1, count - 1 - c), Math.min(3, to - 1 - row), k, add);
+            int count, int n, int k, int from, int to, boolean add, float[] sums) {
+        int stream = (to - from) / 4;
+        for (int row = from; row < from + stream; row++) {
+            tile(out, outOffset + row, stream, x, xOffset, w, wOffset + row * k, stream * k, count, n, k, add, sums);
+        }
+        for (int row = from + 4 * stream; row < to; row++) { // up to three that are left: each as a tile of one row four times
+            tile(out, outOffset + row, 0, x, xOffset, w, wOffset + row * k, 0, count, n, k, add, sums);
+        }
+    }
+
+    /** Four rows, {@code stream} apart in out and {@code stride} in w. */
+    private static void tile(float[] out, int at, int stream, float[] x, int xOffset, float[] w, int wOffset, int stride,
+            int count, int n, int k, boolean add, float[] sums) {
+        for (int c = 0; c < count; ) {
+            int many = count - c >= 4 ? 4 : count - c >= 2 ? 2 : 1;
+            int from = xOffset + c * k;
+            switch (many) {
+                case 4 -> four(sums, x, from, w, wOffset, stride, k);
+                case 2 -> two(sums, x, from, w, wOffset, stride, k);
+                default -> one(sums, x, from, w, wOffset, stride, k);
+            }
+            for (int i = 0; i < many; i++, c++) {
+                LaneSums.put(out, at + c * n, stream, sums, 4 * i * N, add);
             }
         }
     }
 
-    /** Up to two vectors and four rows; {@code lastX} and {@code lastRow} are those that exist. */
-    private static void tile(float[] out, int outOffset, int n, float[] x, int xOffset, float[] w, int wOffset,
-            int lastX, int lastRow, int k, boolean add) {
-        int x1 = xOffset + lastX * k;
-        int w1 = wOffset + Math.min(1, lastRow) * k;
-        int w2 = wOffset + Math.min(2, lastRow) * k;
-        int w3 = wOffset + lastRow * k;
+    /** Four rows, one x. */
+    private static void one(float[] sums, float[] x, int xOffset, float[] w, int wOffset, int stride, int k) {
+        int w1 = wOffset + stride;
+        int w2 = wOffset + 2 * stride;
+        int w3 = wOffset + 3 * stride;
+        FloatVector zero = FloatVector.zero(F);
+        FloatVector a0 = zero, a1 = zero, a2 = zero, a3 = zero;
+        int i = 0;
+        for (; i <= k - N; i += N) {
+            FloatVector a = fromArray(F, x, xOffset + i);
+            FloatVector v = fromArray(F, w, wOffset + i);
+            a0 = v.fma(a, a0);
+            v = fromArray(F, w, w1 + i);
+            a1 = v.fma(a, a1);
+            v = fromArray(F, w, w2 + i);
+            a2 = v.fma(a, a2);
+            v = fromArray(F, w, w3 + i);
+            a3 = v.fma(a, a3);
+        }
+        if (i < k) {
+            VectorMask<Float> inside = F.indexInRange(i, k);
+            FloatVector a = fromArray(F, x, xOffset + i, inside);
+            FloatVector v = fromArray(F, w, wOffset + i, inside);
+            a0 = v.fma(a, a0);
+            v = fromArray(F, w, w1 + i, inside);
+            a1 = v.fma(a, a1);
+            v = fromArray(F, w, w2 + i, inside);
+            a2 = v.fma(a, a2);
+            v = fromArray(F, w, w3 + i, inside);
+            a3 = v.fma(a, a3);
+        }
+        a0.intoArray(sums, 0);
+        a1.intoArray(sums, N);
+        a2.intoArray(sums, 2 * N);
+        a3.intoArray(sums, 3 * N);
+    }
+
+    /** Four rows, two x. */
+    private static void two(float[] sums, float[] x, int xOffset, float[] w, int wOffset, int stride, int k) {
+        int x1 = xOffset + k;
+        int w1 = wOffset + stride;
+        int w2 = wOffset + 2 * stride;
+        int w3 = wOffset + 3 * stride;
         FloatVector zero = FloatVector.zero(F);
         FloatVector a0 = zero, a1 = zero, a2 = zero, a3 = zero;
         FloatVector b0 = zero, b1 = zero, b2 = zero, b3 = zero;
@@ -99,33 +134,98 @@ public final class MatVecVector {
             a3 = v.fma(a, a3);
             b3 = v.fma(b, b3);
         }
-        put(out, outOffset, lastRow, sums(a0, a1, a2, a3), add);
-        if (lastX == 1) {
-            put(out, outOffset + n, lastRow, sums(b0, b1, b2, b3), add);
-        }
+        a0.intoArray(sums, 0);
+        a1.intoArray(sums, N);
+        a2.intoArray(sums, 2 * N);
+        a3.intoArray(sums, 3 * N);
+        b0.intoArray(sums, 4 * N);
+        b1.intoArray(sums, 5 * N);
+        b2.intoArray(sums, 6 * N);
+        b3.intoArray(sums, 7 * N);
     }
 
-    private static void put(float[] out, int at, int lastRow, FloatVector sums, boolean add) {
-        VectorMask<Float> inside = F.indexInRange(0, lastRow + 1);
-        (add ? sums.add(fromArray(F, out, at, inside)) : sums).intoArray(out, at, inside);
-    }
-
-    /** The sum of the lanes of each, in lanes 0 to 3. Halves are added to halves, an order that is defined and the same for all four. */
-    private static FloatVector sums(FloatVector x0, FloatVector x1, FloatVector x2, FloatVector x3) {
-        FloatVector x01 = fold(x0, x1, UPPER_HALF, HALF);
-        FloatVector x23 = fold(x2, x3, UPPER_HALF, HALF);
-        FloatVector s = fold(x01, x23, UPPER_QUARTERS, QUARTER);
-        if (N >= 8) {
-            s = s.add(s.rearrange(EIGHTH));
+    /** Four rows, four x. */
+    private static void four(float[] sums, float[] x, int xOffset, float[] w, int wOffset, int stride, int k) {
+        int x1 = xOffset + k;
+        int x2 = xOffset + 2 * k;
+        int x3 = xOffset + 3 * k;
+        int w1 = wOffset + stride;
+        int w2 = wOffset + 2 * stride;
+        int w3 = wOffset + 3 * stride;
+        FloatVector zero = FloatVector.zero(F);
+        FloatVector a0 = zero, a1 = zero, a2 = zero, a3 = zero;
+        FloatVector b0 = zero, b1 = zero, b2 = zero, b3 = zero;
+        FloatVector c0 = zero, c1 = zero, c2 = zero, c3 = zero;
+        FloatVector d0 = zero, d1 = zero, d2 = zero, d3 = zero;
+        int i = 0;
+        for (; i <= k - N; i += N) {
+            FloatVector a = fromArray(F, x, xOffset + i);
+            FloatVector b = fromArray(F, x, x1 + i);
+            FloatVector c = fromArray(F, x, x2 + i);
+            FloatVector d = fromArray(F, x, x3 + i);
+            FloatVector v = fromArray(F, w, wOffset + i);
+            a0 = v.fma(a, a0);
+            b0 = v.fma(b, b0);
+            c0 = v.fma(c, c0);
+            d0 = v.fma(d, d0);
+            v = fromArray(F, w, w1 + i);
+            a1 = v.fma(a, a1);
+            b1 = v.fma(b, b1);
+            c1 = v.fma(c, c1);
+            d1 = v.fma(d, d1);
+            v = fromArray(F, w, w2 + i);
+            a2 = v.fma(a, a2);
+            b2 = v.fma(b, b2);
+            c2 = v.fma(c, c2);
+            d2 = v.fma(d, d2);
+            v = fromArray(F, w, w3 + i);
+            a3 = v.fma(a, a3);
+            b3 = v.fma(b, b3);
+            c3 = v.fma(c, c3);
+            d3 = v.fma(d, d3);
         }
-        if (N >= 16) {
-            s = s.add(s.rearrange(SIXTEENTH));
+        if (i < k) {
+            VectorMask<Float> inside = F.indexInRange(i, k);
+            FloatVector a = fromArray(F, x, xOffset + i, inside);
+            FloatVector b = fromArray(F, x, x1 + i, inside);
+            FloatVector c = fromArray(F, x, x2 + i, inside);
+            FloatVector d = fromArray(F, x, x3 + i, inside);
+            FloatVector v = fromArray(F, w, wOffset + i, inside);
+            a0 = v.fma(a, a0);
+            b0 = v.fma(b, b0);
+            c0 = v.fma(c, c0);
+            d0 = v.fma(d, d0);
+            v = fromArray(F, w, w1 + i, inside);
+            a1 = v.fma(a, a1);
+            b1 = v.fma(b, b1);
+            c1 = v.fma(c, c1);
+            d1 = v.fma(d, d1);
+            v = fromArray(F, w, w2 + i, inside);
+            a2 = v.fma(a, a2);
+            b2 = v.fma(b, b2);
+            c2 = v.fma(c, c2);
+            d2 = v.fma(d, d2);
+            v = fromArray(F, w, w3 + i, inside);
+            a3 = v.fma(a, a3);
+            b3 = v.fma(b, b3);
+            c3 = v.fma(c, c3);
+            d3 = v.fma(d, d3);
         }
-        return s.rearrange(FIRSTS);
-    }
-
-    /** Adds the parts of x onto each other, and those of y, and returns one part of each: x where {@code upper} is not set. */
-    private static FloatVector fold(FloatVector x, FloatVector y, VectorMask<Float> upper, VectorShuffle<Float> swap) {
-        return x.blend(y, upper).add(y.blend(x, upper).rearrange(swap));
+        a0.intoArray(sums, 0);
+        a1.intoArray(sums, N);
+        a2.intoArray(sums, 2 * N);
+        a3.intoArray(sums, 3 * N);
+        b0.intoArray(sums, 4 * N);
+        b1.intoArray(sums, 5 * N);
+        b2.intoArray(sums, 6 * N);
+        b3.intoArray(sums, 7 * N);
+        c0.intoArray(sums, 8 * N);
+        c1.intoArray(sums, 9 * N);
+        c2.intoArray(sums, 10 * N);
+        c3.intoArray(sums, 11 * N);
+        d0.intoArray(sums, 12 * N);
+        d1.intoArray(sums, 13 * N);
+        d2.intoArray(sums, 14 * N);
+        d3.intoArray(sums, 15 * N);
     }
 }

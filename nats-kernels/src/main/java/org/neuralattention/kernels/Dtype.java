@@ -1,0 +1,35 @@
+package org.neuralattention.kernels;
+
+/** How a {@link WeightMatrix} stores its numbers. */
+public enum Dtype {
+
+    /** IEEE float32: the only one that can be trained. */
+    F32(1, 4),
+
+    /** The upper half of a float32, rounded to nearest, ties to even. */
+    BF16(1, 2),
+
+    /** Blocks of 32: a float16 scale and 32 signed bytes (GGUF's Q8_0). */
+    Q8(32, 34),
+
+    /** Blocks of 32: a float16 scale and 32 numbers of 4 bits (GGUF's Q4_0). */
+    Q4(32, 18);
+
+    private final int block;
+    private final int blockBytes;
+
+    Dtype(int block, int blockBytes) {
+        this.block = block;
+        this.blockBytes = blockBytes;
+    }
+
+    /** Neighbours in a row that share a scale: rows are a multiple of it. */
+    public int block() {
+        return block;
+    }
+
+    /** Bytes that {@code elements} numbers take; a multiple of {@link #block}. */
+    public long bytes(long elements) {
+        return elements / block * blockBytes;
+    }
+}
