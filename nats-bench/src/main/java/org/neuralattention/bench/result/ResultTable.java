@@ -23,7 +23,7 @@ final class ResultTable {
             new Column("peer", row -> row.versus() == null ? "" : row.versus().peer()),
             new Column("peer's", row -> row.versus() == null ? "" : row.sample().unit().format(row.versus().sample().median())),
             new Column("faster", row -> row.versus() == null ? "" : Unit.RATIO.format(row.versus().ratio().median())),
-            new Column("± ", row -> row.versus() == null ? "" : spread(row.versus().ratio())),
+            new Column("±", row -> row.versus() == null ? "" : spread(row.versus().ratio())),
             new Column("goal", row -> row.goal() == null ? "" : row.goal().text()),
             new Column("met", row -> row.goal() == null ? "" : row.goal().reached() ? "yes" : "no"));
 

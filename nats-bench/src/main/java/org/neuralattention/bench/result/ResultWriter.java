@@ -5,9 +5,11 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.neuralattention.bench.report.HtmlReport;
 import org.neuralattention.bench.report.LineChart;
 import org.neuralattention.bench.report.Numbers;
+import org.neuralattention.bench.report.ShareChart;
 import org.neuralattention.bench.report.TextTable;
 import org.neuralattention.io.Json;
 
@@ -70,6 +72,7 @@ public final class ResultWriter {
         if (!results.limits().isEmpty()) {
             page.section("Limits of this machine").paragraph(String.join("; ", results.limits()) + ".");
         }
+        shares(page, results.rows());
         if (!results.pictures().isEmpty()) {
             page.section("Growth").paragraph("Both axes are logarithmic: a power of the size is a straight line. The exponent p of size^p is fitted to the "
                     + "upper half of the points.");
@@ -82,6 +85,24 @@ public final class ResultWriter {
             page.table(picture.title() + ": " + picture.yName() + " against " + picture.xName(), header(picture), points(picture));
         }
         return page;
+    }
+
+    /** A figure for each limit, of the cases that it bounds; of one measured with several numbers of threads, with most. */
+    private static void shares(HtmlReport page, List<Row> rows) {
+        Map<String, ShareChart> charts = new TreeMap<>();
+        for (Row row : rows) {
+            boolean alone = rows.stream().noneMatch(other -> other.threads() > row.threads() && other.group().equals(row.group())
+                    && other.name().equals(row.name()) && other.parameters().equals(row.parameters()));
+            if (row.limit() != null && alone) {
+                charts.computeIfAbsent(row.limit().name(), ShareChart::new)
+                        .add(row.group() + " " + row.name() + " " + row.parameters() + (row.threads() == 1 ? "" : ", " + row.threads() + " threads"),
+                                row.limit().share());
+            }
+        }
+        if (!charts.isEmpty()) {
+            page.section("Share of the limit that is reached");
+            charts.forEach((limit, chart) -> page.figure(limit.equals("FMA") ? "Bounded by multiply-adds" : "Bounded by reading from " + limit, chart, ""));
+        }
     }
 
     private static LineChart chart(Picture picture) {

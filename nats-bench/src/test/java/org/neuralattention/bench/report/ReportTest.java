@@ -103,6 +103,7 @@ class ReportTest {
                 .table(text, List.of(text, text), List.of(List.of(text, text)))
                 .figure(text, new LineChart(text, text, text).add(text, new double[] {1, 2, 3}, new double[] {0.1, Double.NaN, 1e6}), text)
                 .figure(text, new ScatterChart(text, text, text).logX().formats(Numbers::bytes, Numbers::percent).add(text, 1e5, 0.5, text), text)
+                .figure(text, new ShareChart(text).add(text, 1.2).add(text, Double.NaN), text)
                 .figure(text, new RoleMap(text, List.of(text, "b"), roles).row(text, new int[] {0, 2}).mark(1, RoleMap.Mark.QUERY), text)
                 .figure(text, new LifetimeMap(text, new int[] {0, 2}, new int[] {Integer.MAX_VALUE, 1}, roles), text)
                 .html();

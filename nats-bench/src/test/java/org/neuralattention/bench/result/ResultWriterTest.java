@@ -89,6 +89,7 @@ class ResultWriterTest {
     void thePageIsWellFormedAndSaysTheSame() throws Exception {
         String html = ResultWriter.html(results(PLAIN, PRODUCT)).html();
         DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(new InputSource(new StringReader(html.replaceFirst("<!DOCTYPE html>", ""))));
-        assertTrue(html.contains("A CPU &lt;fast&gt;") && html.contains("OpenBLAS") && html.contains("<svg") && html.contains("Exponent: dense 2.00"), html);
+        assertTrue(html.contains("A CPU &lt;fast&gt;") && html.contains("OpenBLAS") && html.contains("<svg") && html.contains("Exponent: dense 2.00")
+                && html.contains("Bounded by multiply-adds") && html.contains("50.0 %"), html);
     }
 }
