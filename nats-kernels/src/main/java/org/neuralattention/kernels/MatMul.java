@@ -26,7 +26,7 @@ public final class MatMul {
     public static void ab(float[] out, int outOffset, float[] a, int aOffset, float[] b, int bOffset,
             int m, int n, int k, boolean accumulate, Team team) {
         check(out, outOffset, a, aOffset, b, bOffset, m, n, k);
-        if (Kernels.VECTOR && MatMulVector.fits(m, n, k)) {
+        if (Kernels.VECTOR) {
             vector(out, outOffset, a, aOffset, false, b, bOffset, true, m, n, k, accumulate, team);
         } else {
             plainAb(out, outOffset, a, aOffset, b, bOffset, m, n, k, accumulate, team);
@@ -39,7 +39,7 @@ public final class MatMul {
         check(out, outOffset, a, aOffset, b, bOffset, m, n, k);
         if (Kernels.VECTOR && fewRows(m, k)) {
             MatVec.vector(out, outOffset, a, aOffset, b, bOffset, m, n, k, accumulate, team);
-        } else if (Kernels.VECTOR && MatMulVector.fits(m, n, k)) {
+        } else if (Kernels.VECTOR) {
             vector(out, outOffset, a, aOffset, false, b, bOffset, false, m, n, k, accumulate, team);
         } else {
             plainAbt(out, outOffset, a, aOffset, b, bOffset, m, n, k, accumulate, team);
@@ -50,7 +50,7 @@ public final class MatMul {
     public static void atb(float[] out, int outOffset, float[] a, int aOffset, float[] b, int bOffset,
             int m, int n, int k, boolean accumulate, Team team) {
         check(out, outOffset, a, aOffset, b, bOffset, m, n, k);
-        if (Kernels.VECTOR && MatMulVector.fits(m, n, k)) {
+        if (Kernels.VECTOR) {
             vector(out, outOffset, a, aOffset, true, b, bOffset, true, m, n, k, accumulate, team);
         } else {
             plainAtb(out, outOffset, a, aOffset, b, bOffset, m, n, k, accumulate, team);
@@ -129,9 +129,10 @@ public final class MatMul {
             }
             return;
         }
-        float[] bPanels = team.scratch(MatMul.class, 0, MatMulVector.panelsOfB(n, k));
-        float[][] floats = team.workerFloats(MatMul.class, MatMulVector.perWorker());
-        MatMulVector.run(out, outOffset, a, aOffset, aByK, b, bOffset, bByK, m, n, k, accumulate, bPanels, floats, team);
+        float[] aPanels = team.scratch(MatMul.class, 0, MatMulVector.panelsOfA(m, k));
+        float[] bPanels = team.scratch(MatMul.class, 1, MatMulVector.panelsOfB(n, k));
+        float[][] tiles = team.workerFloats(MatMul.class, MatMulVector.tile());
+        new MatMulVector(out, outOffset, a, aOffset, aByK, b, bOffset, bByK, m, n, k, accumulate, aPanels, bPanels, tiles, team).run();
     }
 
     private static void check(float[] out, int outOffset, float[] a, int aOffset, float[] b, int bOffset, int m, int n, int k) {

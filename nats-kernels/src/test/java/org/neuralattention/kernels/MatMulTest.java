@@ -59,9 +59,9 @@ class MatMulTest {
     }
 
     @Test
-    void longSumsAndSeveralBlocks() {
+    void longSumsAndSeveralRounds() {
         SplittableRandom random = new SplittableRandom(2);
-        int[][] shapes = {{1, 700, 1500}, {13, 33, 2100}, {150, 100, 600}, {300, 37, 270}, {37, 800, 300}};
+        int[][] shapes = {{1, 700, 1500}, {13, 33, 2100}, {150, 100, 600}, {300, 37, 270}, {37, 800, 300}, {2100, 9, 1030}, {9, 2100, 1030}};
         for (int[] s : shapes) {
             for (Form form : Form.values()) {
                 checkProduct(form, s[0], s[1], s[2], true, random);
@@ -120,7 +120,7 @@ class MatMulTest {
     @Test
     void sameBitsForAnyNumberOfThreads() {
         SplittableRandom random = new SplittableRandom(3);
-        int[][] shapes = {{1, 1000, 300}, {70, 90, 50}, {200, 130, 600}, {64, 64, 2048}, {500, 65, 65}};
+        int[][] shapes = {{1, 1000, 300}, {70, 90, 50}, {200, 130, 600}, {64, 64, 2048}, {500, 65, 65}, {24, 2100, 1030}};
         for (Form form : Form.values()) {
             for (int[] s : shapes) {
                 int m = s[0];
@@ -157,7 +157,7 @@ class MatMulTest {
         }
     }
 
-    /** With one column, the panels of b are up to 32 times its size: here more than an array holds. */
+    /** With one column, the panels of b are up to 32 times its size: altogether more than an array holds. */
     @Test
     void longSumsOfOneColumn() {
         int k = (int) ((1L << 31) / Math.max(8, Kernels.vectorBits() / 16)); // twice the lanes are the columns of a tile

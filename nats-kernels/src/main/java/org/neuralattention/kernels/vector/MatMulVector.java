@@ -6,36 +6,43 @@ import static org.neuralattention.kernels.vector.Lanes.N;
 import static org.neuralattention.kernels.vector.MatMulKernel.COLUMNS;
 import static org.neuralattention.kernels.vector.MatMulKernel.ROWS;
 
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 import org.neuralattention.kernels.Team;
 
 /**
- * Matrix products by panels: first b is copied into panels of {@link MatMulKernel#COLUMNS} columns that all threads share, then
- * each task computes a block of out, taking the panels of its rows of a in pieces of {@link #DEPTH}.
+ * A matrix product by panels, in rounds. A round takes a part of out and of the sum over k. First a and b are copied into panels
+ * that all threads share, each value once; then each task computes a block of out.
  *
  * <p>The sum over k is cut at fixed places, so an element of out depends on its row of a and its column of b only: not on the
- * shape of a block, nor on the number of threads.
+ * shape of a round or block, nor on the number of threads.
  */
 public final class MatMulVector {
 
-    /** Steps of the sum over k at a time: a panel of b has 32 KiB (at 512 bits) and stays in the first cache. */
-    private static final int DEPTH = 256;
+    /**
+     * Steps of the sum over k in a round: panels of up to 128 KiB (of b, at 512 bits) that the second cache holds feed the
+     * microkernel as fast as those of 256 steps from the first, and out is rarely read again.
+     */
+    private static final int DEPTH = 1024;
 
-    /** Rows of out in a block, at most: their piece of a has 120 KiB and stays in the second cache. */
-    private static final int BLOCK_ROWS = 120;
+    /** Floats in the panels of an operand in a round: 8 MiB each stay in the last cache. */
+    private static final int ROUND_FLOATS = 1 << 21;
 
-    /** Columns of out in a block, at most: each value of a that was packed is used that often. */
-    private static final int BLOCK_COLUMNS = 512;
+    /** Rows of out in a block, at most: their panels of a have 240 KiB and stay in the second cache. */
+    private static final int BLOCK_ROWS = 60;
+
+    /** Columns of out in a block, at most. */
+    private static final int BLOCK_COLUMNS = 1024;
 
     /**
      * With a as [k, m] a tile reads 12 neighbours at each step of k: in place, unless rows of a lie a multiple of 4 KiB apart and so
-     * would push each other out of the first cache.
+     * would push each other out of the caches.
      */
     private static final int CONFLICT = 1024;
 
-    /** Panels of b that are packed together. */
-    private static final int PACKED_PANELS = 8;
+    /** Lines of an operand that are packed together, whole panels of either: some 10 microseconds. */
+    private static final int PACKED_LINES = 24 * N;
+
+    /** Steps that are packed together. */
+    private static final int PACKED_STEPS = 256;
 
     /** Multiply-adds that are worth a task of their own, some 10 microseconds. */
     private static final long TASK = 1 << 20;
@@ -43,131 +50,181 @@ public final class MatMulVector {
     /** Tasks that keep a team of any usual size busy. */
     private static final int TASKS = 32;
 
-    /** The greatest size: below the longest array by more than a block, so that an index may run past the end by one block. */
-    private static final int LARGEST = Integer.MAX_VALUE - 1024;
+    private final float[] out;
+    private final int outOffset;
+    private final float[] a;
+    private final int aOffset;
+    private final boolean aByK;
+    private final float[] b;
+    private final int bOffset;
+    private final boolean bByK;
+    private final int m;
+    private final int n;
+    private final int k;
+    private final boolean accumulate;
+    private final boolean inPlace;
+    private final float[] aPanels;
+    private final float[] bPanels;
+    private final float[][] tiles;
+    private final Team team;
 
-    private MatMulVector() {}
+    /**
+     * out[m, n] = a b: with a as [m, k] or, if {@code aByK}, [k, m]; b as [n, k] or, if {@code bByK}, [k, n].
+     * {@code aPanels} and {@code bPanels} are scratch of {@link #panelsOfA} and {@link #panelsOfB}, {@code tiles} one of
+     * {@link #tile} for each worker.
+     */
+    public MatMulVector(float[] out, int outOffset, float[] a, int aOffset, boolean aByK, float[] b, int bOffset, boolean bByK,
+            int m, int n, int k, boolean accumulate, float[] aPanels, float[] bPanels, float[][] tiles, Team team) {
+        this.out = out;
+        this.outOffset = outOffset;
+        this.a = a;
+        this.aOffset = aOffset;
+        this.aByK = aByK;
+        this.b = b;
+        this.bOffset = bOffset;
+        this.bByK = bByK;
+        this.m = m;
+        this.n = n;
+        this.k = k;
+        this.accumulate = accumulate;
+        this.inPlace = aByK && m % CONFLICT != 0;
+        this.aPanels = aPanels;
+        this.bPanels = bPanels;
+        this.tiles = tiles;
+        this.team = team;
+    }
 
-    /** Whether {@link #run} takes these sizes: its panels of b, with n rounded up, fit an array. */
-    public static boolean fits(int m, int n, int k) {
-        return m <= LARGEST && Math.ceilDiv(n, COLUMNS) * (long) COLUMNS * k <= LARGEST;
+    /** Floats of scratch for the panels of a. */
+    public static int panelsOfA(int m, int k) {
+        return inRound(m, k, ROWS) * Math.min(k, DEPTH);
     }
 
     /** Floats of scratch for the panels of b. */
     public static int panelsOfB(int n, int k) {
-        return Math.ceilDiv(n, COLUMNS) * COLUMNS * k;
+        return inRound(n, k, COLUMNS) * Math.min(k, DEPTH);
     }
 
-    /** Floats of scratch a worker needs: panels of a, and a tile. */
-    public static int perWorker() {
-        return BLOCK_ROWS * DEPTH + ROWS * COLUMNS + N;
+    /** Floats of scratch for a tile. */
+    public static int tile() {
+        return ROWS * COLUMNS;
     }
 
-    /**
-     * out[m, n] = a b: with a as [m, k] or, if {@code aByK}, [k, m]; b as [n, k] or, if {@code bByK}, [k, n].
-     * {@code floats}: for each worker a scratch of {@link #perWorker}.
-     */
-    public static void run(float[] out, int outOffset, float[] a, int aOffset, boolean aByK, float[] b, int bOffset, boolean bByK,
-            int m, int n, int k, boolean accumulate, float[] bPanels, float[][] floats, Team team) {
-        int panels = Math.ceilDiv(n, COLUMNS);
-        int pieces = Math.ceilDiv(k, DEPTH);
-        team.run(Math.ceilDiv(panels, PACKED_PANELS) * pieces, (task, worker) -> {
-            int j = task / pieces * PACKED_PANELS * COLUMNS;
-            int p = task % pieces * DEPTH;
-            pack(bPanels, j * k + p * COLUMNS, k * COLUMNS, COLUMNS, b, bOffset, bByK, n, k,
-                    j, Math.min(n, j + PACKED_PANELS * COLUMNS), p, Math.min(DEPTH, k - p));
-        });
-        int rows = Math.min(BLOCK_ROWS, Math.ceilDiv(m, ROWS) * ROWS);
-        int columns = Math.min(BLOCK_COLUMNS, panels * COLUMNS);
-        while ((long) Math.ceilDiv(m, rows) * Math.ceilDiv(n, columns) < TASKS && (long) rows * columns * k > TASK) {
-            if (columns > 2 * rows && columns > COLUMNS) {
-                columns = Math.ceilDiv(columns, 2 * COLUMNS) * COLUMNS;
-            } else if (rows > ROWS) {
-                rows = Math.ceilDiv(rows, 2 * ROWS) * ROWS;
-            } else {
-                break;
-            }
-        }
-        int blockRows = rows;
-        int blockColumns = columns;
-        int down = Math.ceilDiv(m, blockRows);
-        team.run(down * Math.ceilDiv(n, blockColumns), (task, worker) -> {
-            int i = task % down * blockRows;
-            int j = task / down * blockColumns;
-            block(out, outOffset, a, aOffset, aByK, bPanels, m, n, k, accumulate,
-                    i, Math.min(m, i + blockRows), j, Math.min(n, j + blockColumns), floats[worker]);
-        });
+    /** Lines of an operand in a round: a multiple of {@code width}, that of its panels. */
+    private static int inRound(int lines, int k, int width) {
+        int most = ROUND_FLOATS / Math.min(k, DEPTH) / width * width;
+        return lines <= most - width ? Math.ceilDiv(lines, width) * width : most;
     }
 
-    private static void block(float[] out, int outOffset, float[] a, int aOffset, boolean aByK, float[] bPanels,
-            int m, int n, int k, boolean accumulate, int fromRow, int toRow, int fromColumn, int toColumn, float[] scratch) {
-        int tile = BLOCK_ROWS * DEPTH + N;
-        for (int p = 0; p < k; p += DEPTH) {
+    /** Computes the product. */
+    public void run() {
+        int rows = inRound(m, k, ROWS);
+        int columns = inRound(n, k, COLUMNS);
+        for (int pRound = 0; pRound < Math.ceilDiv(k, DEPTH); pRound++) {
+            int p = pRound * DEPTH;
             int depth = Math.min(DEPTH, k - p);
-            boolean add = accumulate || p > 0;
-            int fullRows = fromRow + (toRow - fromRow) / ROWS * ROWS;
-            boolean inPlace = aByK && m % CONFLICT != 0;
-            if (!inPlace) {
-                pack(scratch, 0, ROWS * depth, ROWS, a, aOffset, aByK, m, k, fromRow, fullRows, p, depth);
-            }
-            if (fullRows < toRow) {
-                pack(scratch, (fullRows - fromRow) * depth, 0, width(toRow - fullRows), a, aOffset, aByK, m, k,
-                        fullRows, toRow, p, depth);
-            }
-            for (int j = fromColumn; j < toColumn; j += COLUMNS) {
-                int columns = Math.min(COLUMNS, toColumn - j);
-                int bPanel = j * k + p * COLUMNS;
-                for (int i = fromRow; i < toRow; i += ROWS) {
-                    int rows = Math.min(ROWS, toRow - i);
-                    int width = width(rows);
-                    boolean there = inPlace && i < fullRows;
-                    float[] aFrom = there ? a : scratch;
-                    int aPanel = there ? aOffset + p * m + i : (i - fromRow) * depth;
-                    int aStride = there ? m : width;
-                    int to = outOffset + i * n + j;
-                    if (rows == width && columns == COLUMNS && !add) {
-                        MatMulKernel.tile(width, out, to, n, aFrom, aPanel, aStride, bPanels, bPanel, COLUMNS, depth);
-                    } else {
-                        MatMulKernel.tile(width, scratch, tile, COLUMNS, aFrom, aPanel, aStride, bPanels, bPanel, COLUMNS, depth);
-                        put(out, to, n, scratch, tile, rows, columns, add);
-                    }
+            for (int jRound = 0; jRound < Math.ceilDiv(n, columns); jRound++) {
+                int j = jRound * columns;
+                for (int iRound = 0; iRound < Math.ceilDiv(m, rows); iRound++) {
+                    int i = iRound * rows;
+                    pack(i, Math.min(rows, m - i), j, Math.min(columns, n - j), p, depth);
+                    blocks(i, Math.min(rows, m - i), j, Math.min(columns, n - j), p, depth);
                 }
             }
         }
     }
 
-    /** Rows of the tile that computes {@code rows} rows. */
-    private static int width(int rows) {
-        return rows > 6 ? 12 : 6;
+    /** Copies rows [i, i + rows) of a and columns [j, j + columns) of b, steps [p, p + depth), into panels. */
+    private void pack(int i, int rows, int j, int columns, int p, int depth) {
+        int aFirst = inPlace ? rows / ROWS * ROWS : 0; // the rows before are read in place
+        int aTasks = Math.ceilDiv(rows - aFirst, PACKED_LINES);
+        int bTasks = i == 0 ? Math.ceilDiv(columns, PACKED_LINES) : 0; // later their panels are there
+        int pieces = Math.ceilDiv(depth, PACKED_STEPS);
+        team.run((aTasks + bTasks) * pieces, (task, worker) -> {
+            int step = task % pieces * PACKED_STEPS;
+            int steps = Math.min(PACKED_STEPS, depth - step);
+            if (task < aTasks * pieces) {
+                int line = aFirst + task / pieces * PACKED_LINES;
+                pack(aPanels, ROWS, line, Math.min(rows, line + PACKED_LINES), depth, step, steps, a, aOffset, aByK, m, i, p);
+            } else {
+                int line = (task / pieces - aTasks) * PACKED_LINES;
+                pack(bPanels, COLUMNS, line, Math.min(columns, line + PACKED_LINES), depth, step, steps, b, bOffset, bByK, n, j, p);
+            }
+        });
     }
 
-    /** Packs lines [from, to) of a matrix of {@code all} lines of length k, stored line by line or, if byK, k by k. */
-    private static void pack(float[] panels, int panelOffset, int panelStride, int width, float[] x, int xOffset, boolean byK,
-            int all, int k, int from, int to, int p, int depth) {
+    /** Copies lines [from, to) of those that begin at {@code first}, and steps [step, step + steps) of {@code depth} that begin at {@code p}. */
+    private void pack(float[] panels, int width, int from, int to, int depth, int step, int steps,
+            float[] x, int xOffset, boolean byK, int all, int first, int p) {
+        int panel = from * depth + step * width;
         if (byK) {
-            MatMulPack.copy(panels, panelOffset, panelStride, width, x, xOffset + p * all + from, all, to - from, depth);
+            MatMulPack.copy(panels, panel, width * depth, width, x, xOffset + (p + step) * all + first + from, all, to - from, steps);
             return;
         }
-        for (int i = from; i < to; i += width, panelOffset += panelStride) {
-            MatMulPack.transpose(panels, panelOffset, width, x, xOffset + i * k + p, k, Math.min(width, to - i), depth);
+        for (int i = from; i < to; i += width, panel += width * depth) {
+            MatMulPack.transpose(panels, panel, width, x, xOffset + (first + i) * k + p + step, k, Math.min(width, to - i), steps);
         }
     }
 
-    /** Stores or adds the part of a tile that lies inside of out. */
-    private static void put(float[] out, int outOffset, int outStride, float[] tile, int tileOffset, int rows, int columns, boolean add) {
-        int whole = columns / N * N;
-        VectorMask<Float> inside = F.indexInRange(whole, columns);
-        for (int i = 0; i < rows; i++) {
-            int from = tileOffset + i * COLUMNS;
-            int to = outOffset + i * outStride;
-            for (int j = 0; j < whole; j += N) {
-                FloatVector x = fromArray(F, tile, from + j);
-                (add ? x.add(fromArray(F, out, to + j)) : x).intoArray(out, to + j);
+    /** Computes a part of out from its panels. */
+    private void blocks(int i, int rows, int j, int columns, int p, int depth) {
+        int blockRows = Math.min(BLOCK_ROWS, Math.ceilDiv(rows, ROWS) * ROWS);
+        int blockColumns = Math.min(BLOCK_COLUMNS, Math.ceilDiv(columns, COLUMNS) * COLUMNS);
+        while ((long) Math.ceilDiv(rows, blockRows) * Math.ceilDiv(columns, blockColumns) < TASKS
+                && (long) blockRows * blockColumns * depth > TASK) {
+            if (blockColumns > 2 * blockRows && blockColumns > COLUMNS) {
+                blockColumns = Math.ceilDiv(blockColumns, 2 * COLUMNS) * COLUMNS;
+            } else if (blockRows > ROWS) {
+                blockRows = Math.ceilDiv(blockRows, 2 * ROWS) * ROWS;
+            } else {
+                break;
             }
-            if (whole < columns) {
-                FloatVector x = fromArray(F, tile, from + whole);
-                (add ? x.add(fromArray(F, out, to + whole, inside)) : x).intoArray(out, to + whole, inside);
+        }
+        int height = blockRows;
+        int width = blockColumns;
+        int down = Math.ceilDiv(rows, height);
+        team.run(down * Math.ceilDiv(columns, width), (task, worker) -> {
+            int row = task % down * height;
+            int toRow = Math.min(rows, row + height);
+            int column = task / down * width;
+            int toColumn = Math.min(columns, column + width);
+            for (int c = column; c < toColumn; c += COLUMNS) {
+                for (int r = row; r < toRow; r += ROWS) {
+                    tile(i + r, Math.min(ROWS, toRow - r), r * depth, j + c, Math.min(COLUMNS, toColumn - c), c * depth, p, depth, tiles[worker]);
+                }
             }
+        });
+    }
+
+    /** Rows [i, i + rows), columns [j, j + columns) of out from a panel of a, at {@code aPanel}, or a in place, and one of b. */
+    private void tile(int i, int rows, int aPanel, int j, int columns, int bPanel, int p, int depth, float[] tile) {
+        boolean there = inPlace && rows == ROWS;
+        float[] aFrom = there ? a : aPanels;
+        int aAt = there ? aOffset + p * m + i : aPanel;
+        int aStride = there ? m : ROWS;
+        int to = outOffset + i * n + j;
+        boolean add = accumulate || p > 0;
+        if (rows == ROWS && columns == COLUMNS && !add) {
+            MatMulKernel.tile(rows, out, to, n, aFrom, aAt, aStride, bPanels, bPanel, COLUMNS, depth);
+            return;
+        }
+        MatMulKernel.tile(rows, tile, 0, COLUMNS, aFrom, aAt, aStride, bPanels, bPanel, COLUMNS, depth);
+        for (int row = 0; row < rows; row++) {
+            if (add) {
+                add(out, to + row * n, tile, row * COLUMNS, columns);
+            } else {
+                System.arraycopy(tile, row * COLUMNS, out, to + row * n, columns);
+            }
+        }
+    }
+
+    /** Adds the part of a row of a tile that lies inside of out. */
+    private static void add(float[] out, int outOffset, float[] tile, int tileOffset, int columns) {
+        int j = 0;
+        for (; j <= columns - N; j += N) {
+            fromArray(F, out, outOffset + j).add(fromArray(F, tile, tileOffset + j)).intoArray(out, outOffset + j);
+        }
+        for (; j < columns; j++) {
+            out[outOffset + j] += tile[tileOffset + j];
         }
     }
 }
