@@ -57,7 +57,8 @@ class NatsTest {
         "generate --model . --prompt a --max-tokens -1", "generate --model . --prompt a --temperature -1", "generate --model pom.xml --prompt a",
         "demo --length 100", "demo --pairs 0", "demo --pairs 17", "demo --steps 1", "demo --context 65", "demo --seed -1", "demo --price -1", "demo --out .",
         "demo --out pom.xml/report.html", "bench --out .", "bench --out /nowhere/results.json TeamBench", "bench --json", "bench --json . TeamBench",
-        "bench --html pom.xml/page.html TeamBench", "bench --markdown src TeamBench", "bench --write-model pom.xml", "bench --growth MatMul", "bench --out results.json", "inspect . --seed 1",
+        "bench --html pom.xml/page.html TeamBench", "bench --markdown src TeamBench", "bench --write-model pom.xml", "bench --growth MatMul",
+        "bench --out results.json", "bench --peers", "bench --peers (", "bench --peers --out peers.json X", "bench --peers --growth", "inspect . --seed 1",
         "inspect src", "inspect . --context 0", "inspect . --text pom.xml", "inspect", "inspect /nowhere", "inspect .", "inspect pom.xml", "inspect pom.xml --text pom.xml"})
     void aMistakeIsOneSentenceAndExitCodeTwo(String args) {
         assertEquals(2, nats(false, args.split(" ")));

@@ -17,6 +17,7 @@ import java.util.regex.PatternSyntaxException;
 import java.util.stream.Collectors;
 import org.neuralattention.bench.growth.Growth;
 import org.neuralattention.bench.jmh.SmolLm;
+import org.neuralattention.bench.peers.PeerRun;
 import org.neuralattention.bench.probe.Caches;
 import org.neuralattention.bench.probe.Limits;
 import org.neuralattention.bench.probe.Probe;
@@ -57,7 +58,7 @@ import picocli.CommandLine.Spec;
         parameterListHeading = "%n",
         optionListHeading = "%nOptions:%n",
         footer = {"", "Examples:", "  nats bench --quick --html bench.html", "  nats bench --growth", "  nats bench --list", "  nats bench MatMul --quick",
-            "  nats bench Decode --json decode.json"})
+            "  nats bench Decode --json decode.json", "  nats bench --peers MatMul"})
 public final class BenchCommand implements Callable<Integer> {
 
     @Parameters(paramLabel = "REGEX", arity = "0..*", description = "which benchmarks; see --list")
@@ -75,6 +76,11 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(names = "--out", paramLabel = "FILE", description = "with REGEX: also write the results to FILE, in JMH's own JSON")
     private Path out;
 
+    @Option(names = "--peers",
+            description = "other people's libraries (OpenBLAS, MKL, libtorch) and ours in alternation, some ten minutes, three with --quick; "
+                    + "REGEX chooses among these cases. ./nats fetches the libraries, once")
+    private boolean peers;
+
     @Option(names = "--write-model", paramLabel = "DIR",
             description = "only write the model that whole-model benchmarks use: SmolLM-135M's shape, random weights, as config.json and model.safetensors")
     private Path modelFolder;
@@ -90,6 +96,8 @@ public final class BenchCommand implements Callable<Integer> {
         check();
         if (modelFolder != null) {
             writeModel();
+        } else if (peers) {
+            peers();
         } else if (list) {
             new Runner(options().build()).list();
         } else if (names.isEmpty()) {
@@ -103,6 +111,9 @@ public final class BenchCommand implements Callable<Integer> {
     }
 
     private void check() {
+        if (peers && (growth || out != null)) {
+            throw new UserError((growth ? "--growth" : "--out") + " is not for --peers; --json, --markdown and --html write its results.");
+        }
         if (names.isEmpty() && out != null) {
             throw new UserError("--out needs a REGEX; --json writes the results of a survey.");
         }
@@ -144,6 +155,22 @@ public final class BenchCommand implements Callable<Integer> {
         } catch (PatternSyntaxException e) {
             throw new UserError("'" + regex + "' is not a regular expression: " + e.getDescription() + ".", e);
         }
+    }
+
+    private void peers() throws IOException {
+        List<Pattern> patterns = names.stream().map(BenchCommand::checked).map(Pattern::compile).toList();
+        if (!PeerRun.peersAreThere()) {
+            throw new UserError("There are no peers on the class path; './nats bench --peers' in the source tree fetches them.");
+        }
+        PeerRun run = new PeerRun(patterns, quick);
+        if (run.names().isEmpty()) {
+            throw new UserError("No contest matches " + String.join(" or ", names) + "; 'nats bench --peers --list' shows them.");
+        }
+        if (list) {
+            run.names().forEach(spec.commandLine().getOut()::println);
+            return;
+        }
+        report(run.run(spec.commandLine().getErr()::println), List.of());
     }
 
     private void survey() throws RunnerException, IOException {
