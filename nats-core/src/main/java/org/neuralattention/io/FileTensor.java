@@ -1,7 +1,9 @@
 package org.neuralattention.io;
 
 import java.util.List;
+import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.neuralattention.kernels.Dtype;
 import org.neuralattention.model.Tensor;
 
 /**
@@ -35,9 +37,22 @@ record FileTensor(String name, boolean transposed, List<Tensor> parts) {
         return first.size() / first.shape()[0];
     }
 
-    /** Spreads the file's elements over our tensors. */
-    void toParts(float[] file) {
-        copy(file, false);
+    /** Spreads the file's elements over our tensors, each in the format {@code dtype} says. */
+    void toParts(float[] file, Function<Tensor, Dtype> dtype) {
+        int rows = rows();
+        int width = width();
+        int row = 0;
+        for (Tensor part : parts) {
+            int first = row * width;
+            int partWidth = part.rank() < 2 ? part.size() : width; // a bias is one row to itself
+            part.read(dtype.apply(part), (out, from, count) -> {
+                for (int i = 0; i < count * partWidth; i++) {
+                    int element = first + from * partWidth + i;
+                    out[i] = file[at(element / width, element % width, rows, width)];
+                }
+            });
+            row += part.shape()[0];
+        }
     }
 
     /** Our tensors in the file's shape; not a copy where that is ours. */
@@ -45,28 +60,23 @@ record FileTensor(String name, boolean transposed, List<Tensor> parts) {
         if (isOurs()) {
             return Tensor.wrap(name, parts.getFirst().data(), shape());
         }
-        float[] file = new float[rows() * width()];
-        copy(file, true);
-        return Tensor.wrap(name, file, shape());
-    }
-
-    private void copy(float[] file, boolean out) {
         int rows = rows();
         int width = width();
+        float[] file = new float[rows * width];
         int row = 0;
         for (Tensor part : parts) {
             float[] ours = part.data();
             for (int i = 0; i < ours.length; i++) {
-                int r = row + i / width;
-                int at = transposed ? i % width * rows + r : r * width + i % width;
-                if (out) {
-                    file[at] = ours[i];
-                } else {
-                    ours[i] = file[at];
-                }
+                file[at(row + i / width, i % width, rows, width)] = ours[i];
             }
             row += part.shape()[0];
         }
+        return Tensor.wrap(name, file, shape());
+    }
+
+    /** Where the file has element {@code column} of our row {@code row}, counted through the parts. */
+    private int at(int row, int column, int rows, int width) {
+        return transposed ? column * rows + row : row * width + column;
     }
 
     @Override

@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
+import org.neuralattention.kernels.Dtype;
 import org.neuralattention.model.ModelConfig;
 import org.neuralattention.model.Tensor;
 import org.neuralattention.model.Weights;
@@ -38,9 +39,29 @@ public final class ModelLoader {
      * @throws IOException if a file cannot be read
      */
     public static Weights load(Path directory) throws IOException {
+        return load(directory, Dtype.F32);
+    }
+
+    /** As above for inference, with projections, embedding and head in the given format: read a few rows at a time, never held as float32. */
+    public static Weights load(Path directory, Dtype dtype) throws IOException {
         ModelConfig config = config(directory);
         try (ShardedTensors files = ShardedTensors.open(directory)) {
-            return new ModelLoader(directory, files).load(config);
+            return new ModelLoader(directory, files).load(config, dtype);
+        }
+    }
+
+    /** The format that keeps what the files hold and no more: BF16 if all matrices are bfloat16, else F32. */
+    public static Dtype stored(Path directory) throws IOException {
+        ModelConfig config = config(directory);
+        try (ShardedTensors files = ShardedTensors.open(directory)) {
+            ModelLoader loader = new ModelLoader(directory, files);
+            loader.checkHeaders(config);
+            Weights description = Weights.describe(config);
+            boolean bf16 = TensorLayout.of(config).table(description).stream()
+                    .filter(tensor -> description.stored(tensor.parts().getFirst(), Dtype.BF16) == Dtype.BF16)
+                    .map(loader::nameInFile)
+                    .allMatch(name -> files.fileOf(name).dtype(name) == SafeTensors.DType.BF16);
+            return bf16 ? Dtype.BF16 : Dtype.F32;
         }
     }
 
@@ -53,16 +74,22 @@ public final class ModelLoader {
         return HfConfig.read(file);
     }
 
-    private Weights load(ModelConfig config) throws IOException {
+    private Weights load(ModelConfig config, Dtype dtype) throws IOException {
         checkHeaders(config);
-        checkHeap(config);
-        Weights weights = new Weights(config);
+        checkHeap(config, dtype);
+        Weights weights = Weights.describe(config);
         for (FileTensor tensor : TensorLayout.of(config).table(weights)) {
-            SafeTensors file = files.fileOf(nameInFile(tensor));
-            if (tensor.isOurs()) {
-                file.read(nameInFile(tensor), tensor.parts().getFirst().data(), 0);
-            } else {
-                tensor.toParts(file.readFloats(nameInFile(tensor)));
+            String name = nameInFile(tensor);
+            SafeTensors file = files.fileOf(name);
+            try {
+                if (tensor.isOurs()) {
+                    Tensor ours = tensor.parts().getFirst();
+                    ours.read(weights.stored(ours, dtype), file.rows(name));
+                } else {
+                    tensor.toParts(file.readFloats(name), ours -> weights.stored(ours, dtype));
+                }
+            } catch (IllegalArgumentException e) {
+                throw new UnsupportedModelException(file.file(), e.getMessage());
             }
         }
         checkTiedHead(weights);
@@ -106,8 +133,8 @@ public final class ModelLoader {
         }
     }
 
-    private void checkHeap(ModelConfig config) {
-        long needed = config.parameters() * Float.BYTES;
+    private void checkHeap(ModelConfig config, Dtype dtype) {
+        long needed = Weights.bytes(config, dtype);
         long heap = Runtime.getRuntime().maxMemory();
         if (needed > heap) {
             throw new UnsupportedModelException(directory, "needs " + (needed >> 20) + " MiB of heap for its weights, this JVM has " + (heap >> 20)
@@ -127,9 +154,10 @@ public final class ModelLoader {
         if (file == null || !weights.config().tiedHead()) {
             return;
         }
-        Tensor embedding = weights.embedding;
-        boolean same = file.elements(HEAD) == embedding.size() && Elements.FLOATS.contains(file.dtype(HEAD))
-                && Arrays.equals(file.readFloats(HEAD), embedding.data());
+        FileTensor embedding = TensorLayout.of(weights.config()).table(weights).getFirst();
+        String name = nameInFile(embedding);
+        boolean same = file.elements(HEAD) == weights.embedding.size() && Elements.FLOATS.contains(file.dtype(HEAD))
+                && Arrays.equals(file.readFloats(HEAD), files.fileOf(name).readFloats(name));
         if (!same) {
             throw new ModelFormatException(file.file(), HEAD + " differs from the embedding, but " + CONFIG + " ties them");
         }

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import org.neuralattention.kernels.WeightMatrix;
 import org.neuralattention.model.Tensor;
 
 /**
@@ -153,14 +154,23 @@ public final class SafeTensors implements Closeable {
         int n = length(name, Elements.FLOATS);
         Objects.checkFromIndexSize(offset, n, target.length);
         DType dtype = entry(name).dtype();
-        pieces(name, n, (piece, done, count) -> Elements.floats(dtype, piece, target, offset + done, count));
+        pieces(name, 0, n, (piece, done, count) -> Elements.floats(dtype, piece, target, offset + done, count));
+    }
+
+    /** The rows of a tensor (of a vector: its only row) as float32, to be read a few at a time. */
+    public WeightMatrix.Source<IOException> rows(String name) {
+        int n = length(name, Elements.FLOATS);
+        Entry entry = entry(name);
+        int width = entry.shape().length < 2 || n == 0 ? n : (int) (n / entry.shape()[0]);
+        return (out, from, count) ->
+                pieces(name, from * width, count * width, (piece, done, some) -> Elements.floats(entry.dtype(), piece, out, done, some));
     }
 
     /** A tensor of F64, F32, BF16 or F16 as float64: exact. */
     public double[] readDoubles(String name) throws IOException {
         double[] target = new double[length(name, Elements.FLOATS)];
         DType dtype = entry(name).dtype();
-        pieces(name, target.length, (piece, done, count) -> Elements.doubles(dtype, piece, target, done, count));
+        pieces(name, 0, target.length, (piece, done, count) -> Elements.doubles(dtype, piece, target, done, count));
         return target;
     }
 
@@ -172,7 +182,7 @@ public final class SafeTensors implements Closeable {
     public int[] readInts(String name) throws IOException {
         int[] target = new int[length(name, Elements.INTS)];
         DType dtype = entry(name).dtype();
-        pieces(name, target.length, (piece, done, count) -> {
+        pieces(name, 0, target.length, (piece, done, count) -> {
             if (!Elements.ints(dtype, piece, target, done, count)) {
                 throw new ModelFormatException(file, "tensor \"" + name + "\" holds a number that does not fit an int");
             }
@@ -195,14 +205,15 @@ public final class SafeTensors implements Closeable {
         void take(ByteBuffer bytes, int done, int count);
     }
 
-    private void pieces(String name, int n, Piece piece) throws IOException {
+    /** Elements [first, first + n). */
+    private void pieces(String name, int first, int n, Piece piece) throws IOException {
         Entry entry = entry(name);
         int width = entry.dtype().bits / 8;
-        ByteBuffer buffer = ByteBuffer.allocate((int) Math.min(PIECE, entry.bytes())).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer buffer = ByteBuffer.allocate((int) Math.min(PIECE, (long) n * width)).order(ByteOrder.LITTLE_ENDIAN);
         for (int done = 0; done < n; ) {
             int count = Math.min(n - done, buffer.capacity() / width);
             buffer.clear().limit(count * width);
-            fill(file, channel, buffer, entry.begin() + (long) done * width, "tensor \"" + name + "\"");
+            fill(file, channel, buffer, entry.begin() + ((long) first + done) * width, "tensor \"" + name + "\"");
             piece.take(buffer.flip(), done, count);
             done += count;
         }

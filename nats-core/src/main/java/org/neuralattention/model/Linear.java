@@ -12,11 +12,10 @@ final class Linear {
 
     static void forward(float[] out, int outOffset, float[] x, int xOffset, Tensor weight, Tensor bias, int rows, Team team) {
         int m = weight.dim(0);
-        int n = weight.dim(1);
         if (rows == 1) { // decoding: its tasks are rows of the weight, in plain Java too, where a task of MatMul is rows of x
-            MatVec.forward(out, outOffset, x, xOffset, weight.data(), 0, rows, m, n, team);
+            MatVec.forward(out, outOffset, x, xOffset, weight.matrix(), rows, team);
         } else {
-            MatMul.abt(out, outOffset, x, xOffset, weight.data(), 0, rows, m, n, false, team);
+            MatMul.abt(out, outOffset, x, xOffset, weight.matrix(), rows, team);
         }
         if (bias != null) {
             Bias.forward(out, outOffset, bias.data(), 0, rows, m, team);

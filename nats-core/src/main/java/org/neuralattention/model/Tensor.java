@@ -1,16 +1,19 @@
 package org.neuralattention.model;
 
 import java.util.Arrays;
+import org.neuralattention.kernels.Dtype;
+import org.neuralattention.kernels.WeightMatrix;
 
 /**
- * A named array of float32 numbers with a shape, row-major. The array is the tensor's own and is shared with who asks for it.
+ * A named array of numbers with a shape, row-major: float32, or for the matrices of a model that only runs another {@link Dtype}.
+ * The array is the tensor's own and is shared with who asks for it.
  */
 public final class Tensor {
 
     private final String name;
     private final int[] shape;
     private final int size;
-    private float[] data;
+    private WeightMatrix matrix; // [first dimension, all others] over the elements, in their format
 
     /** A tensor without memory yet; {@link #allocate} gives it zeros. */
     Tensor(String name, int... shape) {
@@ -36,12 +39,32 @@ public final class Tensor {
         if (data.length != tensor.size) {
             throw new IllegalArgumentException(tensor + " needs " + tensor.size + " elements, the array has " + data.length);
         }
-        tensor.data = data;
+        tensor.wrap(data);
         return tensor;
     }
 
+    private void wrap(float[] data) {
+        int rows = shape.length < 2 ? 1 : shape[0];
+        matrix = new WeightMatrix.F32(data, 0, rows, rows == 0 ? 0 : size / rows);
+    }
+
     void allocate() {
-        data = new float[size];
+        wrap(new float[size]);
+    }
+
+    /** Makes this the same array as another tensor of its shape. */
+    void share(Tensor other) {
+        matrix = other.matrix;
+    }
+
+    /** Takes its numbers from a source of rows (a vector is one row), in the given format. */
+    public <E extends Exception> void read(Dtype dtype, WeightMatrix.Source<E> source) throws E {
+        int rows = shape.length < 2 ? 1 : shape[0];
+        try {
+            matrix = WeightMatrix.read(dtype, rows, rows == 0 ? 0 : size / rows, source);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(this + ": " + e.getMessage(), e);
+        }
     }
 
     public String name() {
@@ -68,9 +91,27 @@ public final class Tensor {
         return size;
     }
 
-    /** The elements, not a copy; null in a {@link Weights#describe description}. */
+    /** The format of the elements. */
+    public Dtype dtype() {
+        return matrix == null ? Dtype.F32 : matrix.dtype();
+    }
+
+    /** The elements as a matrix [first dimension, all others], not a copy; null in a {@link Weights#describe description}. */
+    public WeightMatrix matrix() {
+        return matrix;
+    }
+
+    /**
+     * The elements, not a copy; null in a {@link Weights#describe description}.
+     *
+     * @throws IllegalStateException if they are not float32: such weights can neither be trained nor written
+     */
     public float[] data() {
-        return data;
+        return switch (matrix) {
+            case null -> null;
+            case WeightMatrix.F32 f -> f.data();
+            default -> throw new IllegalStateException(this + " is " + dtype() + ": only F32 weights can be trained, changed or written");
+        };
     }
 
     @Override

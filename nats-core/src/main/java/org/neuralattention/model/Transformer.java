@@ -74,8 +74,8 @@ public final class Transformer {
     public double forward(Activations s, int[] ids, int idsOffset, int[] targets, int targetsOffset, RoleChoice choice) {
         forward(s, ids, idsOffset, choice);
         int asked = CrossEntropy.count(targets, targetsOffset, s.rows());
-        double sum = CrossEntropy.forward(s.losses, 0, s.finalNormed, 0, weights.head.data(), 0,
-                targets, targetsOffset, s.rows(), c.dim(), c.vocabSize(), team);
+        double sum = CrossEntropy.forward(s.losses, 0, s.finalNormed, 0, weights.head.matrix(),
+                targets, targetsOffset, s.rows(), team);
         return asked == 0 ? 0 : sum / asked;
     }
 
@@ -106,7 +106,7 @@ public final class Transformer {
 
     private void embed(Activations s, int[] ids, int idsOffset, long firstPosition) {
         float[] x = s.stream(0);
-        Embedding.forward(x, 0, ids, idsOffset, weights.embedding.data(), 0, s.rows(), c.dim(), c.vocabSize(), team);
+        Embedding.forward(x, 0, ids, idsOffset, weights.embedding.matrix(), s.rows(), team);
         if (rope != null) {
             rope.table(s.cos, 0, s.sin, 0, firstPosition, s.seqLen());
             return;

@@ -2,8 +2,12 @@ package org.neuralattention.model;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.Set;
+import org.neuralattention.kernels.Dtype;
+import org.neuralattention.kernels.WeightMatrix;
 import org.neuralattention.model.ModelConfig.Activation;
 import org.neuralattention.model.ModelConfig.Norm;
 import org.neuralattention.model.ModelConfig.Positions;
@@ -45,29 +49,30 @@ public final class Weights {
             boolean layerNorm = c.norm() == Norm.LAYER;
             attnNorm = all.add(true, p + "input_layernorm.weight", c.dim());
             attnNormBias = all.add(layerNorm, p + "input_layernorm.bias", c.dim());
-            wq = all.add(true, p + "self_attn.q_proj.weight", c.qDim(), c.dim());
+            wq = all.matrix(true, p + "self_attn.q_proj.weight", c.qDim(), c.dim());
             bq = all.add(c.biases().qkv(), p + "self_attn.q_proj.bias", c.qDim());
-            wk = all.add(true, p + "self_attn.k_proj.weight", c.kvDim(), c.dim());
+            wk = all.matrix(true, p + "self_attn.k_proj.weight", c.kvDim(), c.dim());
             bk = all.add(c.biases().qkv(), p + "self_attn.k_proj.bias", c.kvDim());
-            wv = all.add(true, p + "self_attn.v_proj.weight", c.kvDim(), c.dim());
+            wv = all.matrix(true, p + "self_attn.v_proj.weight", c.kvDim(), c.dim());
             bv = all.add(c.biases().qkv(), p + "self_attn.v_proj.bias", c.kvDim());
             qNorm = all.add(c.qkNorm(), p + "self_attn.q_norm.weight", c.headDim());
             kNorm = all.add(c.qkNorm(), p + "self_attn.k_norm.weight", c.headDim());
-            wo = all.add(true, p + "self_attn.o_proj.weight", c.dim(), c.qDim());
+            wo = all.matrix(true, p + "self_attn.o_proj.weight", c.dim(), c.qDim());
             bo = all.add(c.biases().attentionOut(), p + "self_attn.o_proj.bias", c.dim());
             scorer = all.add(c.hasRoles(), p + "self_attn.role_scorer.weight", c.nKvHeads() * c.nRoles(), c.dim());
             ffnNorm = all.add(true, p + "post_attention_layernorm.weight", c.dim());
             ffnNormBias = all.add(layerNorm, p + "post_attention_layernorm.bias", c.dim());
-            wGate = all.add(c.activation() == Activation.SWIGLU, p + "mlp.gate_proj.weight", c.hiddenDim(), c.dim());
-            wUp = all.add(true, p + "mlp.up_proj.weight", c.hiddenDim(), c.dim());
+            wGate = all.matrix(c.activation() == Activation.SWIGLU, p + "mlp.gate_proj.weight", c.hiddenDim(), c.dim());
+            wUp = all.matrix(true, p + "mlp.up_proj.weight", c.hiddenDim(), c.dim());
             bUp = all.add(c.biases().feedForward(), p + "mlp.up_proj.bias", c.hiddenDim());
-            wDown = all.add(true, p + "mlp.down_proj.weight", c.dim(), c.hiddenDim());
+            wDown = all.matrix(true, p + "mlp.down_proj.weight", c.dim(), c.hiddenDim());
             bDown = all.add(c.biases().feedForward(), p + "mlp.down_proj.bias", c.dim());
         }
     }
 
     private final ModelConfig config;
     private final List<Tensor> tensors = new ArrayList<>();
+    private final Set<Tensor> matrices = new HashSet<>();
 
     public final Tensor embedding;     // [vocabSize, dim]
     public final Tensor positions;     // [maxSeqLen, dim], learned positions only
@@ -89,7 +94,7 @@ public final class Weights {
 
     private Weights(ModelConfig config, boolean allocate) {
         this.config = config;
-        embedding = add(true, "model.embed_tokens.weight", config.vocabSize(), config.dim());
+        embedding = matrix(true, "model.embed_tokens.weight", config.vocabSize(), config.dim());
         positions = add(config.positions() instanceof Positions.Learned, "model.embed_positions.weight", config.maxSeqLen(), config.dim());
         List<Layer> blocks = new ArrayList<>();
         for (int i = 0; i < config.nLayers(); i++) {
@@ -98,11 +103,20 @@ public final class Weights {
         layers = List.copyOf(blocks);
         finalNorm = add(true, "model.norm.weight", config.dim());
         finalNormBias = add(config.norm() == Norm.LAYER, "model.norm.bias", config.dim());
-        Tensor separate = add(!config.tiedHead(), "lm_head.weight", config.vocabSize(), config.dim());
+        Tensor separate = matrix(!config.tiedHead(), "lm_head.weight", config.vocabSize(), config.dim());
         head = separate == null ? embedding : separate;
         if (allocate) {
             tensors.forEach(Tensor::allocate);
         }
+    }
+
+    /** One of those that take nearly all the memory and that {@link #as} converts. */
+    private Tensor matrix(boolean present, String name, int rows, int cols) {
+        Tensor tensor = add(present, name, rows, cols);
+        if (present) {
+            matrices.add(tensor);
+        }
+        return tensor;
     }
 
     private Tensor add(boolean present, String name, int... shape) {
@@ -112,6 +126,45 @@ public final class Weights {
         Tensor tensor = new Tensor(name, shape);
         tensors.add(tensor);
         return tensor;
+    }
+
+    /**
+     * The same model for inference, its projections, embedding and head in another format; norms, biases, positions and role scorers
+     * stay float32 and are shared. {@link #stored} says which tensor becomes what.
+     *
+     * @throws IllegalArgumentException if the format cannot hold a tensor
+     */
+    public Weights as(Dtype dtype) {
+        Weights converted = describe(config);
+        for (int i = 0; i < tensors.size(); i++) {
+            WeightMatrix from = tensors.get(i).matrix();
+            Tensor to = converted.tensors.get(i);
+            if (converted.stored(to, dtype) == from.dtype()) {
+                to.share(tensors.get(i));
+            } else {
+                to.read(converted.stored(to, dtype), (out, first, count) -> from.expand(out, 0, first, count));
+            }
+        }
+        return converted;
+    }
+
+    /** The format of one of the tensors in a model of {@code dtype}: BF16 instead of Q8 or Q4 where rows are not whole blocks of 32. */
+    public Dtype stored(Tensor tensor, Dtype dtype) {
+        if (!matrices.contains(tensor)) {
+            return Dtype.F32;
+        }
+        return tensor.dim(1) % dtype.block() == 0 ? dtype : Dtype.BF16;
+    }
+
+    /** Whether all are float32: only such weights can be trained. */
+    public boolean trainable() {
+        return tensors.stream().allMatch(t -> t.dtype() == Dtype.F32);
+    }
+
+    /** Bytes of a model's weights in the given format. */
+    public static long bytes(ModelConfig config, Dtype dtype) {
+        Weights description = describe(config);
+        return description.tensors.stream().mapToLong(t -> description.stored(t, dtype).bytes(t.size())).sum();
     }
 
     public ModelConfig config() {

@@ -51,6 +51,9 @@ public final class Trainer {
         if (keep == Activations.Keep.NOTHING) {
             throw new IllegalArgumentException("keep = " + keep + ": the backward pass needs ALL or INPUTS");
         }
+        if (!weights.trainable()) {
+            throw new IllegalArgumentException("the embedding is stored as " + weights.embedding.dtype() + ": only F32 weights can be trained");
+        }
         this.transformer = new Transformer(weights, team);
         this.team = team;
         this.keep = keep;

@@ -40,26 +40,35 @@ public final class CrossEntropy {
     private CrossEntropy() {}
 
     /**
-     * Writes {@code losses}.
+     * Writes {@code losses}; {@code head} may be of any format.
      *
      * @return the sum of the losses, in double and in the order of the rows; divide by {@link #count} for the mean
      * @throws IllegalArgumentException if a target is not below vocabSize
      * @throws IndexOutOfBoundsException if a shape does not fit its array
      */
-    public static double forward(float[] losses, int lossesOffset, float[] x, int xOffset, float[] head, int headOffset,
-            int[] targets, int targetsOffset, int rows, int dim, int vocabSize, Team team) {
-        check(losses, lossesOffset, x, xOffset, head, headOffset, targets, targetsOffset, rows, dim, vocabSize);
+    public static double forward(float[] losses, int lossesOffset, float[] x, int xOffset, WeightMatrix head,
+            int[] targets, int targetsOffset, int rows, Team team) {
+        int vocabSize = head.rows();
+        int dim = head.cols();
+        check(losses, lossesOffset, x, xOffset, targets, targetsOffset, rows, dim, vocabSize);
         Arrays.fill(losses, lossesOffset, lossesOffset + rows, 0);
         Tile tile = new Tile(Math.min(rows, ROWS), Math.min(vocabSize, VOCAB), targets, targetsOffset, dim, team);
         double sum = 0;
         for (int block = 0; block < Math.ceilDiv(rows, ROWS); block++) {
             tile.gather(x, xOffset, block * ROWS, Blocks.end(block, ROWS, rows));
             for (int from = 0; from < vocabSize; from += VOCAB) {
-                tile.logits(0, head, headOffset, from, Math.min(VOCAB, vocabSize - from));
+                tile.logits(0, head, from, Math.min(VOCAB, vocabSize - from));
             }
             sum += tile.losses(losses, lossesOffset);
         }
         return sum;
+    }
+
+    /** As above with a float32 head [vocabSize, dim]. */
+    public static double forward(float[] losses, int lossesOffset, float[] x, int xOffset, float[] head, int headOffset,
+            int[] targets, int targetsOffset, int rows, int dim, int vocabSize, Team team) {
+        return forward(losses, lossesOffset, x, xOffset, new WeightMatrix.F32(head, headOffset, vocabSize, dim),
+                targets, targetsOffset, rows, team);
     }
 
     /**
@@ -74,7 +83,8 @@ public final class CrossEntropy {
     public static double forwardBackward(float[] losses, int lossesOffset, float[] dx, int dxOffset, float[] dHead, int dHeadOffset,
             float[] x, int xOffset, float[] head, int headOffset, int[] targets, int targetsOffset, float scale,
             int rows, int dim, int vocabSize, Team team) {
-        check(losses, lossesOffset, x, xOffset, head, headOffset, targets, targetsOffset, rows, dim, vocabSize);
+        check(losses, lossesOffset, x, xOffset, targets, targetsOffset, rows, dim, vocabSize);
+        WeightMatrix weights = new WeightMatrix.F32(head, headOffset, vocabSize, dim);
         Check.range("dx", dx, dxOffset, (long) rows * dim);
         if (dHead != null) {
             Check.range("dHead", dHead, dHeadOffset, (long) vocabSize * dim);
@@ -87,7 +97,7 @@ public final class CrossEntropy {
         for (int block = 0; block < Math.ceilDiv(rows, blockRows); block++) {
             int count = tile.gather(x, xOffset, block * blockRows, Blocks.end(block, blockRows, rows));
             for (int from = 0; from < vocabSize; from += VOCAB) {
-                tile.logits(from * count, head, headOffset, from, Math.min(VOCAB, vocabSize - from));
+                tile.logits(from * count, weights, from, Math.min(VOCAB, vocabSize - from));
             }
             sum += tile.losses(losses, lossesOffset);
             for (int from = 0; from < vocabSize; from += VOCAB) {
@@ -119,14 +129,13 @@ public final class CrossEntropy {
         return count;
     }
 
-    private static void check(float[] losses, int lossesOffset, float[] x, int xOffset, float[] head, int headOffset,
+    private static void check(float[] losses, int lossesOffset, float[] x, int xOffset,
             int[] targets, int targetsOffset, int rows, int dim, int vocabSize) {
         Check.notNegative("rows", rows);
         Check.positive("dim", dim);
         Check.positive("vocabSize", vocabSize);
         Check.range("losses", losses, lossesOffset, rows);
         Check.range("x", x, xOffset, (long) rows * dim);
-        Check.range("head", head, headOffset, (long) vocabSize * dim);
         Check.range("targets", targets, targetsOffset, rows);
         for (int row = 0; row < rows; row++) {
             if (targets[targetsOffset + row] >= vocabSize) {
@@ -202,8 +211,8 @@ public final class CrossEntropy {
         }
 
         /** Computes the logits of {@code width} tokens from {@code from} on, to {@code at}, and takes them into the running sums. */
-        void logits(int at, float[] head, int headOffset, int from, int width) {
-            MatMul.abt(logits, at, x, 0, head, headOffset + from * dim, count, width, dim, false, team);
+        void logits(int at, WeightMatrix head, int from, int width) {
+            MatMul.abt(logits, at, x, 0, head.slice(from, width), count, team);
             team.run(Math.ceilDiv(count, TASK_ROWS), (task, worker) -> {
                 for (int i = task * TASK_ROWS; i < Blocks.end(task, TASK_ROWS, count); i++) {
                     accumulate(i * STATE, at + i * width, width, targets[targetsOffset + row(i)] - from);

@@ -13,14 +13,25 @@ public final class Embedding {
      */
     public static void forward(float[] out, int outOffset, int[] ids, int idsOffset, float[] table, int tableOffset,
             int rows, int dim, int vocabSize, Team team) {
-        Check.range("out", out, outOffset, (long) rows * dim);
         Check.range("table", table, tableOffset, (long) vocabSize * dim);
-        check(ids, idsOffset, rows, dim, vocabSize);
+        forward(out, outOffset, ids, idsOffset, new WeightMatrix.F32(table, tableOffset, vocabSize, dim), rows, team);
+    }
+
+    /**
+     * As above for a table [vocabSize, dim] of any format.
+     *
+     * @throws IllegalArgumentException if an id is not in [0, vocabSize)
+     * @throws IndexOutOfBoundsException if a shape does not fit its array
+     */
+    public static void forward(float[] out, int outOffset, int[] ids, int idsOffset, WeightMatrix table, int rows, Team team) {
+        int dim = table.cols();
+        Check.range("out", out, outOffset, (long) rows * dim);
+        check(ids, idsOffset, rows, dim, table.rows());
         int block = Blocks.rows(dim);
         team.run(Math.ceilDiv(rows, block), (task, worker) -> {
             int end = Blocks.end(task, block, rows);
             for (int row = task * block; row < end; row++) {
-                System.arraycopy(table, tableOffset + ids[idsOffset + row] * dim, out, outOffset + row * dim, dim);
+                table.expand(out, outOffset + row * dim, ids[idsOffset + row], 1);
             }
         });
     }

@@ -46,6 +46,28 @@ public final class MatMul {
         }
     }
 
+    /**
+     * out[m, b.rows] = a[m, b.cols] b^T for weights of any format. What is not float32 is expanded first: into scratch of the whole
+     * matrix, or with few rows of {@code a} as {@link MatVec} does it.
+     */
+    public static void abt(float[] out, int outOffset, float[] a, int aOffset, WeightMatrix b, int m, Team team) {
+        int n = b.rows();
+        int k = b.cols();
+        if (b instanceof WeightMatrix.F32(float[] data, int offset, int rows, int cols)) {
+            abt(out, outOffset, a, aOffset, data, offset, m, n, k, false, team);
+        } else if (fewRows(m, k)) {
+            MatVec.forward(out, outOffset, a, aOffset, b, m, team);
+        } else {
+            float[] expanded = team.scratch(WeightMatrix.class, 0, n * k);
+            int block = Blocks.rows(Math.max(1, k));
+            team.run(Math.ceilDiv(n, block), (task, worker) -> {
+                int from = task * block;
+                b.expand(expanded, from * k, from, Blocks.end(task, block, n) - from);
+            });
+            abt(out, outOffset, a, aOffset, expanded, 0, m, n, k, false, team);
+        }
+    }
+
     /** out[m, n] = a[k, m]^T b[k, n]: a linear layer's weight gradient, with k rows of output gradients a and inputs b. */
     public static void atb(float[] out, int outOffset, float[] a, int aOffset, float[] b, int bOffset,
             int m, int n, int k, boolean accumulate, Team team) {

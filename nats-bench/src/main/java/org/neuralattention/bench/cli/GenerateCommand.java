@@ -18,6 +18,7 @@ import org.neuralattention.generate.Sampler;
 import org.neuralattention.generate.Sampling;
 import org.neuralattention.generate.Session;
 import org.neuralattention.io.ModelLoader;
+import org.neuralattention.kernels.Dtype;
 import org.neuralattention.kernels.Team;
 import org.neuralattention.model.ModelConfig;
 import org.neuralattention.model.Transformer;
@@ -73,6 +74,10 @@ public final class GenerateCommand implements Callable<Integer> {
     @Option(names = "--model", paramLabel = "DIR", required = true, description = "folder with config.json, safetensors and tokenizer.json")
     private Path model;
 
+    @Option(names = "--dtype", paramLabel = "TYPE", defaultValue = "f32",
+            description = "weights in memory: f32, bf16, q8, q4, or stored for bf16 where the file has it (${DEFAULT-VALUE})")
+    private String dtype;
+
     @ArgGroup(multiplicity = "1")
     private Prompt prompt;
 
@@ -117,7 +122,7 @@ public final class GenerateCommand implements Callable<Integer> {
         }
         int[] ids = ids(tokenizer, prompt.read());
         checkLength(config, ids.length);
-        Weights weights = ModelLoader.load(model);
+        Weights weights = ModelLoader.load(model, dtype());
         try (Team team = common.team()) {
             RoleChoice choice = config.hasRoles() && !fullCache ? RoleChoice.BEST : RoleChoice.FULL;
             KvCache cache = kvBudget == null ? KvCache.of(config) : KvCache.of(config, kvBudget);
@@ -125,6 +130,17 @@ public final class GenerateCommand implements Callable<Integer> {
             generate(session, sampler, tokenizer, ids);
         }
         return 0;
+    }
+
+    private Dtype dtype() throws IOException {
+        return switch (dtype) {
+            case "stored" -> ModelLoader.stored(model);
+            case "f32" -> Dtype.F32;
+            case "bf16" -> Dtype.BF16;
+            case "q8" -> Dtype.Q8;
+            case "q4" -> Dtype.Q4;
+            default -> throw new UserError("--dtype " + dtype + ": must be f32, bf16, q8, q4 or stored.");
+        };
     }
 
     private Sampling sampling() {

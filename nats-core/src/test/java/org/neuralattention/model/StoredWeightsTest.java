@@ -1,0 +1,158 @@
+package org.neuralattention.model;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.neuralattention.generate.Session;
+import org.neuralattention.io.ModelLoader;
+import org.neuralattention.io.ModelWriter;
+import org.neuralattention.kernels.Dtype;
+import org.neuralattention.kernels.Team;
+import org.neuralattention.kernels.WeightMatrix;
+import org.neuralattention.roles.RoleChoice;
+import org.neuralattention.testing.Shared;
+import org.neuralattention.tokenize.Tokenizer;
+import org.neuralattention.tokenize.Tokenizers;
+import org.neuralattention.train.Evaluation;
+import org.neuralattention.train.TrainConfig;
+import org.neuralattention.train.Trainer;
+
+/** Models whose matrices are stored as bf16, q8 or q4. */
+@Tag("widths")
+class StoredWeightsTest {
+
+    @Test
+    void aModelComputesWithStoredWeightsWhatItComputesWithTheExpandedOnes() throws IOException {
+        for (String name : new String[] {"golden/hf/llama", "golden/hf/gpt2", "golden/hf/qwen3"}) {
+            Weights weights = ModelLoader.load(Shared.path(name));
+            for (Dtype dtype : Dtype.values()) {
+                Weights stored = weights.as(dtype);
+                assertResultsEqual(expanded(stored), stored, name + " as " + dtype);
+            }
+        }
+    }
+
+    /** Whole sequences, pieces of a prompt, one token at a time, and the loss. */
+    private static void assertResultsEqual(Weights expected, Weights actual, String what) {
+        ModelConfig c = expected.config();
+        int[] ids = new int[40];
+        Arrays.setAll(ids, i -> i * i % c.vocabSize());
+        try (Team team = Team.of(2)) {
+            Transformer one = new Transformer(expected, team);
+            Transformer other = new Transformer(actual, team);
+            Activations s = new Activations(c, 2, 20, Activations.Keep.NOTHING);
+            float[] logits = new float[40 * c.vocabSize()];
+            float[] same = logits.clone();
+            double loss = one.forward(s, ids, 0, ids, 0, RoleChoice.FULL);
+            one.logits(logits, 0, s, 0, 40);
+            assertEquals(loss, other.forward(s, ids, 0, ids, 0, RoleChoice.FULL), what);
+            other.logits(same, 0, s, 0, 40);
+            assertArrayEquals(logits, same, what);
+            Session session = new Session(one);
+            Session second = new Session(other);
+            session.prefill(ids, 0, 37);
+            second.prefill(ids, 0, 37);
+            assertArrayEquals(session.logits(), second.logits(), what);
+            session.decode(3);
+            second.decode(3);
+            assertArrayEquals(session.logits(), second.logits(), what);
+        }
+    }
+
+    private static Weights expanded(Weights stored) {
+        Weights weights = new Weights(stored.config());
+        for (Tensor tensor : weights.tensors()) {
+            WeightMatrix from = stored.tensor(tensor.name()).matrix();
+            from.expand(tensor.data(), 0, 0, from.rows());
+        }
+        return weights;
+    }
+
+    @Test
+    void loadingInAFormatIsLoadingAndConverting() throws IOException {
+        for (String name : new String[] {"golden/hf/llama", "golden/hf/gpt2", "golden/hf/llama-mha-tied-bf16-sharded"}) {
+            Weights weights = ModelLoader.load(Shared.path(name));
+            for (Dtype dtype : Dtype.values()) {
+                Weights expected = expanded(weights.as(dtype));
+                Weights stored = ModelLoader.load(Shared.path(name), dtype);
+                Weights actual = expanded(stored);
+                for (Tensor tensor : expected.tensors()) {
+                    assertArrayEquals(tensor.data(), actual.tensor(tensor.name()).data(), name + " " + tensor.name() + " as " + dtype);
+                }
+                long bytes = stored.tensors().stream().mapToLong(t -> t.matrix().bytes()).sum();
+                assertEquals(bytes, Weights.bytes(stored.config(), dtype));
+            }
+        }
+    }
+
+    @Test
+    void aBfloat16FileIsKeptToTheBit() throws IOException {
+        Path bf16 = Shared.path("golden/hf/llama-mha-tied-bf16-sharded");
+        assertEquals(Dtype.BF16, ModelLoader.stored(bf16));
+        assertEquals(Dtype.F32, ModelLoader.stored(Shared.path("golden/hf/llama")));
+        Weights stored = ModelLoader.load(bf16, Dtype.BF16);
+        assertEquals(Dtype.BF16, stored.embedding.dtype());
+        assertSame(stored.embedding, stored.head);
+        assertResultsEqual(ModelLoader.load(bf16), stored, "bf16");
+    }
+
+    @Test
+    void normsAndScorersStayFloat32AndAreShared() throws IOException {
+        Weights weights = ModelLoader.load(Shared.path("golden/nats-llama"));
+        Weights stored = weights.as(Dtype.BF16);
+        assertSame(weights.finalNorm.data(), stored.finalNorm.data());
+        assertSame(weights.layers.getFirst().scorer.data(), stored.layers.getFirst().scorer.data());
+        assertEquals(Dtype.BF16, stored.layers.getFirst().wq.dtype());
+    }
+
+    @Test
+    void eightBitsCostLessThanAThousandthOfTheLoss() throws IOException {
+        Path model = Shared.path("models/books-llama");
+        Tokenizer tokenizer = Tokenizers.load(model);
+        Path text;
+        try (var files = Files.list(Shared.path("books/valid"))) {
+            text = files.filter(f -> f.getFileName().toString().endsWith(".txt")).sorted().findFirst().orElseThrow();
+        }
+        String words = Files.readString(text);
+        int[] ids = tokenizer.encode(words.substring(0, Math.min(8_000, words.length())));
+        double[] nll = new double[Dtype.values().length];
+        try (Team team = Team.of(2)) {
+            for (Dtype dtype : Dtype.values()) {
+                Transformer transformer = new Transformer(ModelLoader.load(model, dtype), team);
+                nll[dtype.ordinal()] = new Evaluation(transformer, ids, 256, 4, 8).run(RoleChoice.FULL).nll();
+            }
+        }
+        String seen = Arrays.toString(nll);
+        assertEquals(nll[0], nll[1], 1e-12, "the file is bf16: " + seen);
+        assertTrue(Math.abs(nll[2] - nll[0]) < 1e-3 * nll[0], "q8: " + seen);
+        assertTrue(Math.abs(nll[3] - nll[0]) < 5e-2 * nll[0], "q4: " + seen);
+    }
+
+    @Test
+    void storedWeightsAreNeitherTrainedNorWritten(@TempDir Path directory) throws IOException {
+        Weights stored = ModelLoader.load(Shared.path("golden/hf/llama")).as(Dtype.Q8);
+        TrainConfig config = TrainConfig.of(1, 8, 1, 1e-3);
+        String message = assertThrows(IllegalArgumentException.class, () -> new Trainer(stored, config, Team.serial())).getMessage();
+        assertTrue(message.contains("Q8") && message.contains("F32"), message);
+        message = assertThrows(IllegalStateException.class, () -> stored.embedding.data()).getMessage();
+        assertTrue(message.contains("model.embed_tokens.weight") && message.contains("Q8"), message);
+        assertThrows(IllegalStateException.class, () -> ModelWriter.save(directory.resolve("model"), stored));
+    }
+
+    @Test
+    void rowsThatAreNotWholeBlocksStayBfloat16() throws IOException {
+        Weights stored = ModelLoader.load(Shared.path("models/books-llama"), Dtype.Q4); // ffn 688
+        assertEquals(Dtype.BF16, stored.layers.getFirst().wDown.dtype());
+        assertEquals(Dtype.Q4, stored.layers.getFirst().wUp.dtype());
+    }
+}
