@@ -151,10 +151,9 @@ public final class MatMul {
             }
             return;
         }
-        float[] aPanels = team.scratch(MatMul.class, 0, MatMulVector.panelsOfA(m, k));
-        float[] bPanels = team.scratch(MatMul.class, 1, MatMulVector.panelsOfB(n, k));
-        float[][] tiles = team.workerFloats(MatMul.class, MatMulVector.tile());
-        new MatMulVector(out, outOffset, a, aOffset, aByK, b, bOffset, bByK, m, n, k, accumulate, aPanels, bPanels, tiles, team).run();
+        MatMulVector product = new MatMulVector(out, outOffset, a, aOffset, aByK, b, bOffset, bByK, m, n, k, accumulate);
+        float[] shared = team.scratch(MatMul.class, 0, product.shared());
+        product.run(shared, team.workerFloats(MatMul.class, product.perWorker()), team);
     }
 
     private static void check(float[] out, int outOffset, float[] a, int aOffset, float[] b, int bOffset, int m, int n, int k) {

@@ -9,28 +9,37 @@ import static org.neuralattention.kernels.vector.MatMulKernel.ROWS;
 import org.neuralattention.kernels.Team;
 
 /**
- * A matrix product by panels, in rounds. A round takes a part of out and of the sum over k. First a and b are copied into panels
- * that all threads share, each value once; then each task computes a block of out.
+ * A matrix product by panels. The operand with fewer lines (rows of a, columns of b) is copied into panels that all threads
+ * share. Then each task takes a block of lines of the other, copies it into panels of its own and computes that part of out: so
+ * each value is packed once, and the larger operand never travels from core to core.
  *
  * <p>The sum over k is cut at fixed places, so an element of out depends on its row of a and its column of b only: not on the
- * shape of a round or block, nor on the number of threads.
+ * shape of a block, nor on the number of threads.
  */
 public final class MatMulVector {
 
     /**
-     * Steps of the sum over k in a round: panels of up to 128 KiB (of b, at 512 bits) that the second cache holds feed the
-     * microkernel as fast as those of 256 steps from the first, and out is rarely read again.
+     * Steps of the sum over k at a time: panels of up to 128 KiB (of b, at 512 bits) in the second cache feed the microkernel
+     * as fast as those of 256 steps in the first, and out is rarely read again.
      */
     private static final int DEPTH = 1024;
 
-    /** Floats in the panels of an operand in a round: 8 MiB each stay in the last cache. */
-    private static final int ROUND_FLOATS = 1 << 21;
+    /** Floats in shared panels: 8 MiB stay in the last cache. */
+    private static final int SHARED = 1 << 21;
 
-    /** Rows of out in a block, at most: their panels of a have 240 KiB and stay in the second cache. */
+    /** Lines of a shared operand that a task packs, whole panels of either, and steps: some 10 microseconds. */
+    private static final int PACKED_LINES = 24 * N;
+    private static final int PACKED_STEPS = 256;
+
+    /** Rows and columns of a task, at most: either's panels fit the second cache, with what of the shared panels is in use. */
     private static final int BLOCK_ROWS = 60;
+    private static final int BLOCK_COLUMNS = 128;
 
-    /** Columns of out in a block, at most. */
-    private static final int BLOCK_COLUMNS = 1024;
+    /** Multiply-adds that are worth a task of their own, some 10 microseconds. */
+    private static final long TASK = 1 << 20;
+
+    /** Tasks that keep a team of any usual size busy. */
+    private static final int TASKS = 32;
 
     /**
      * With a as [k, m] a tile reads 12 neighbours at each step of k: in place, unless rows of a lie a multiple of 4 KiB apart and so
@@ -38,17 +47,8 @@ public final class MatMulVector {
      */
     private static final int CONFLICT = 1024;
 
-    /** Lines of an operand that are packed together, whole panels of either: some 10 microseconds. */
-    private static final int PACKED_LINES = 24 * N;
-
-    /** Steps that are packed together. */
-    private static final int PACKED_STEPS = 256;
-
-    /** Multiply-adds that are worth a task of their own, some 10 microseconds. */
-    private static final long TASK = 1 << 20;
-
-    /** Tasks that keep a team of any usual size busy. */
-    private static final int TASKS = 32;
+    /** Floats of a tile, with which the scratch of a worker begins. */
+    private static final int TILE = ROWS * COLUMNS;
 
     private final float[] out;
     private final int outOffset;
@@ -63,18 +63,10 @@ public final class MatMulVector {
     private final int k;
     private final boolean accumulate;
     private final boolean inPlace;
-    private final float[] aPanels;
-    private final float[] bPanels;
-    private final float[][] tiles;
-    private final Team team;
 
-    /**
-     * out[m, n] = a b: with a as [m, k] or, if {@code aByK}, [k, m]; b as [n, k] or, if {@code bByK}, [k, n].
-     * {@code aPanels} and {@code bPanels} are scratch of {@link #panelsOfA} and {@link #panelsOfB}, {@code tiles} one of
-     * {@link #tile} for each worker.
-     */
+    /** out[m, n] = a b: with a as [m, k] or, if {@code aByK}, [k, m]; b as [n, k] or, if {@code bByK}, [k, n]. */
     public MatMulVector(float[] out, int outOffset, float[] a, int aOffset, boolean aByK, float[] b, int bOffset, boolean bByK,
-            int m, int n, int k, boolean accumulate, float[] aPanels, float[] bPanels, float[][] tiles, Team team) {
+            int m, int n, int k, boolean accumulate) {
         this.out = out;
         this.outOffset = outOffset;
         this.a = a;
@@ -88,115 +80,131 @@ public final class MatMulVector {
         this.k = k;
         this.accumulate = accumulate;
         this.inPlace = aByK && m % CONFLICT != 0;
-        this.aPanels = aPanels;
-        this.bPanels = bPanels;
-        this.tiles = tiles;
-        this.team = team;
     }
 
-    /** Floats of scratch for the panels of a. */
-    public static int panelsOfA(int m, int k) {
-        return inRound(m, k, ROWS) * Math.min(k, DEPTH);
+    /** Floats of scratch that the threads share. */
+    public int shared() {
+        return Math.min(k, DEPTH) * (bShared() ? sharedLines(n, COLUMNS) : sharedLines(m, ROWS));
     }
 
-    /** Floats of scratch for the panels of b. */
-    public static int panelsOfB(int n, int k) {
-        return inRound(n, k, COLUMNS) * Math.min(k, DEPTH);
+    /** Floats of scratch for each worker. */
+    public int perWorker() {
+        return TILE + Math.min(k, DEPTH) * (bShared() ? BLOCK_ROWS : BLOCK_COLUMNS);
     }
 
-    /** Floats of scratch for a tile. */
-    public static int tile() {
-        return ROWS * COLUMNS;
+    private boolean bShared() {
+        return n <= m;
     }
 
-    /** Lines of an operand in a round: a multiple of {@code width}, that of its panels. */
-    private static int inRound(int lines, int k, int width) {
-        int most = ROUND_FLOATS / Math.min(k, DEPTH) / width * width;
+    /** Lines of the shared operand that are packed at a time: whole panels. */
+    private int sharedLines(int lines, int width) {
+        int most = SHARED / Math.min(k, DEPTH) / width * width;
         return lines <= most - width ? Math.ceilDiv(lines, width) * width : most;
     }
 
-    /** Computes the product. */
-    public void run() {
-        int rows = inRound(m, k, ROWS);
-        int columns = inRound(n, k, COLUMNS);
-        for (int pRound = 0; pRound < Math.ceilDiv(k, DEPTH); pRound++) {
-            int p = pRound * DEPTH;
+    /** Computes the product, with scratch of {@link #shared} and {@link #perWorker}. */
+    public void run(float[] shared, float[][] floats, Team team) {
+        for (int piece = 0; piece < Math.ceilDiv(k, DEPTH); piece++) {
+            int p = piece * DEPTH;
             int depth = Math.min(DEPTH, k - p);
-            for (int jRound = 0; jRound < Math.ceilDiv(n, columns); jRound++) {
-                int j = jRound * columns;
-                for (int iRound = 0; iRound < Math.ceilDiv(m, rows); iRound++) {
-                    int i = iRound * rows;
-                    pack(i, Math.min(rows, m - i), j, Math.min(columns, n - j), p, depth);
-                    blocks(i, Math.min(rows, m - i), j, Math.min(columns, n - j), p, depth);
+            if (bShared()) {
+                int most = sharedLines(n, COLUMNS);
+                for (int part = 0; part < Math.ceilDiv(n, most); part++) {
+                    columns(part * most, Math.min(most, n - part * most), p, depth, shared, floats, team);
+                }
+            } else {
+                int most = sharedLines(m, ROWS);
+                for (int part = 0; part < Math.ceilDiv(m, most); part++) {
+                    rows(part * most, Math.min(most, m - part * most), p, depth, shared, floats, team);
                 }
             }
         }
     }
 
-    /** Copies rows [i, i + rows) of a and columns [j, j + columns) of b, steps [p, p + depth), into panels. */
-    private void pack(int i, int rows, int j, int columns, int p, int depth) {
-        int aFirst = inPlace ? rows / ROWS * ROWS : 0; // the rows before are read in place
-        int aTasks = Math.ceilDiv(rows - aFirst, PACKED_LINES);
-        int bTasks = i == 0 ? Math.ceilDiv(columns, PACKED_LINES) : 0; // later their panels are there
+    /** Columns [j, j + columns) of out for steps [p, p + depth): their panels of b are shared, tasks are blocks of rows. */
+    private void columns(int j, int columns, int p, int depth, float[] shared, float[][] floats, Team team) {
         int pieces = Math.ceilDiv(depth, PACKED_STEPS);
-        team.run((aTasks + bTasks) * pieces, (task, worker) -> {
+        team.run(Math.ceilDiv(columns, PACKED_LINES) * pieces, (task, worker) -> {
+            int from = task / pieces * PACKED_LINES;
             int step = task % pieces * PACKED_STEPS;
-            int steps = Math.min(PACKED_STEPS, depth - step);
-            if (task < aTasks * pieces) {
-                int line = aFirst + task / pieces * PACKED_LINES;
-                pack(aPanels, ROWS, line, Math.min(rows, line + PACKED_LINES), depth, step, steps, a, aOffset, aByK, m, i, p);
-            } else {
-                int line = (task / pieces - aTasks) * PACKED_LINES;
-                pack(bPanels, COLUMNS, line, Math.min(columns, line + PACKED_LINES), depth, step, steps, b, bOffset, bByK, n, j, p);
+            packB(shared, from * depth + step * COLUMNS, COLUMNS * depth,
+                    j + from, Math.min(PACKED_LINES, columns - from), p + step, Math.min(PACKED_STEPS, depth - step));
+        });
+        int block = block(BLOCK_ROWS, ROWS, m, (long) columns * depth);
+        team.run(Math.ceilDiv(m, block), (task, worker) -> {
+            int i = task * block;
+            int rows = Math.min(block, m - i);
+            packA(floats[worker], TILE, ROWS * depth, i, rows, p, depth);
+            tiles(i, rows, floats[worker], TILE, j, columns, shared, 0, p, depth, floats[worker]);
+        });
+    }
+
+    /** Rows [i, i + rows) of out for steps [p, p + depth): their panels of a are shared, tasks are blocks of columns. */
+    private void rows(int i, int rows, int p, int depth, float[] shared, float[][] floats, Team team) {
+        int pieces = Math.ceilDiv(depth, PACKED_STEPS);
+        team.run(Math.ceilDiv(rows, PACKED_LINES) * pieces, (task, worker) -> {
+            int from = task / pieces * PACKED_LINES;
+            int step = task % pieces * PACKED_STEPS;
+            packA(shared, from * depth + step * ROWS, ROWS * depth,
+                    i + from, Math.min(PACKED_LINES, rows - from), p + step, Math.min(PACKED_STEPS, depth - step));
+        });
+        int block = block(BLOCK_COLUMNS, COLUMNS, n, (long) rows * depth);
+        team.run(Math.ceilDiv(n, block), (task, worker) -> {
+            int j = task * block;
+            int columns = Math.min(block, n - j);
+            packB(floats[worker], TILE, COLUMNS * depth, j, columns, p, depth);
+            for (int from = 0; from < rows; from += BLOCK_ROWS) { // shared panels that the second cache holds meanwhile
+                tiles(i + from, Math.min(BLOCK_ROWS, rows - from), shared, from * depth, j, columns, floats[worker], TILE, p, depth, floats[worker]);
             }
         });
     }
 
-    /** Copies lines [from, to) of those that begin at {@code first}, and steps [step, step + steps) of {@code depth} that begin at {@code p}. */
-    private void pack(float[] panels, int width, int from, int to, int depth, int step, int steps,
-            float[] x, int xOffset, boolean byK, int all, int first, int p) {
-        int panel = from * depth + step * width;
+    /** Lines of a task, whole panels: at most {@code most}, fewer for more tasks, if one still is worth its dispatch. */
+    private static int block(int most, int width, int lines, long perLine) {
+        int block = Math.min(most, Math.ceilDiv(Math.ceilDiv(lines, TASKS), width) * width);
+        while (block < most && block * perLine < TASK) {
+            block += width;
+        }
+        return block;
+    }
+
+    /** Copies steps [p, p + depth) of rows [i, i + rows) of a into panels, but those that are read in place. */
+    private void packA(float[] panels, int panelOffset, int panelStride, int i, int rows, int p, int depth) {
+        int first = inPlace ? rows / ROWS * ROWS : 0;
+        if (first < rows) {
+            pack(panels, panelOffset + first / ROWS * panelStride, panelStride, ROWS, a, aOffset, aByK, m, i + first, rows - first, p, depth);
+        }
+    }
+
+    /** Copies steps [p, p + depth) of columns [j, j + columns) of b into panels. */
+    private void packB(float[] panels, int panelOffset, int panelStride, int j, int columns, int p, int depth) {
+        pack(panels, panelOffset, panelStride, COLUMNS, b, bOffset, bByK, n, j, columns, p, depth);
+    }
+
+    private void pack(float[] panels, int panelOffset, int panelStride, int width, float[] x, int xOffset, boolean byK, int all,
+            int first, int lines, int p, int depth) {
         if (byK) {
-            MatMulPack.copy(panels, panel, width * depth, width, x, xOffset + (p + step) * all + first + from, all, to - from, steps);
+            MatMulPack.copy(panels, panelOffset, panelStride, width, x, xOffset + p * all + first, all, lines, depth);
             return;
         }
-        for (int i = from; i < to; i += width, panel += width * depth) {
-            MatMulPack.transpose(panels, panel, width, x, xOffset + (first + i) * k + p + step, k, Math.min(width, to - i), steps);
+        for (int i = 0; i < lines; i += width, panelOffset += panelStride) {
+            MatMulPack.transpose(panels, panelOffset, width, x, xOffset + (first + i) * k + p, k, Math.min(width, lines - i), depth);
         }
     }
 
-    /** Computes a part of out from its panels. */
-    private void blocks(int i, int rows, int j, int columns, int p, int depth) {
-        int blockRows = Math.min(BLOCK_ROWS, Math.ceilDiv(rows, ROWS) * ROWS);
-        int blockColumns = Math.min(BLOCK_COLUMNS, Math.ceilDiv(columns, COLUMNS) * COLUMNS);
-        while ((long) Math.ceilDiv(rows, blockRows) * Math.ceilDiv(columns, blockColumns) < TASKS
-                && (long) blockRows * blockColumns * depth > TASK) {
-            if (blockColumns > 2 * blockRows && blockColumns > COLUMNS) {
-                blockColumns = Math.ceilDiv(blockColumns, 2 * COLUMNS) * COLUMNS;
-            } else if (blockRows > ROWS) {
-                blockRows = Math.ceilDiv(blockRows, 2 * ROWS) * ROWS;
-            } else {
-                break;
+    /** Rows [i, i + rows) by columns [j, j + columns) of out, whose panels begin at {@code aPanel} and {@code bPanel}. */
+    private void tiles(int i, int rows, float[] aPanels, int aPanel, int j, int columns, float[] bPanels, int bPanel,
+            int p, int depth, float[] tile) {
+        for (int c = 0; c < columns; c += COLUMNS) {
+            for (int r = 0; r < rows; r += ROWS) {
+                tile(i + r, Math.min(ROWS, rows - r), aPanels, aPanel + r * depth,
+                        j + c, Math.min(COLUMNS, columns - c), bPanels, bPanel + c * depth, p, depth, tile);
             }
         }
-        int height = blockRows;
-        int width = blockColumns;
-        int down = Math.ceilDiv(rows, height);
-        team.run(down * Math.ceilDiv(columns, width), (task, worker) -> {
-            int row = task % down * height;
-            int toRow = Math.min(rows, row + height);
-            int column = task / down * width;
-            int toColumn = Math.min(columns, column + width);
-            for (int c = column; c < toColumn; c += COLUMNS) {
-                for (int r = row; r < toRow; r += ROWS) {
-                    tile(i + r, Math.min(ROWS, toRow - r), r * depth, j + c, Math.min(COLUMNS, toColumn - c), c * depth, p, depth, tiles[worker]);
-                }
-            }
-        });
     }
 
-    /** Rows [i, i + rows), columns [j, j + columns) of out from a panel of a, at {@code aPanel}, or a in place, and one of b. */
-    private void tile(int i, int rows, int aPanel, int j, int columns, int bPanel, int p, int depth, float[] tile) {
+    private void tile(int i, int rows, float[] aPanels, int aPanel, int j, int columns, float[] bPanels, int bPanel,
+            int p, int depth, float[] tile) {
         boolean there = inPlace && rows == ROWS;
         float[] aFrom = there ? a : aPanels;
         int aAt = there ? aOffset + p * m + i : aPanel;
