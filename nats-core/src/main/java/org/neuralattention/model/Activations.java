@@ -2,6 +2,7 @@ package org.neuralattention.model;
 
 import java.util.Arrays;
 import org.neuralattention.kernels.AttentionShape;
+import org.neuralattention.kernels.RoleGradient;
 import org.neuralattention.model.ModelConfig.Activation;
 import org.neuralattention.model.ModelConfig.Norm;
 import org.neuralattention.roles.Lifetimes;
@@ -81,14 +82,16 @@ public final class Activations {
         final int attention;   // [T, qDim]
         final int roles;       // [batch, nKvHeads, seqLen, nRoles]
         final int roleLogits;  // [T, nKvHeads * nRoles]
+        final int roleTiles;   // [batch, nKvHeads, tiles of 64 rows] weights of a sampled role gradient
         final int gate;        // [T, hiddenDim]
         final int up;          // [T, hiddenDim]
         final int hidden;      // [T, hiddenDim]
         final float[] data;
         final float[] stream;  // [T, dim] gradient of the residual stream
 
-        Gradients(ModelConfig c, int rows) {
+        Gradients(ModelConfig c, int batch, int seqLen) {
             Places at = new Places();
+            int rows = batch * seqLen;
             normed = at.take(rows, c.dim());
             q = at.take(rows, c.qDim());
             k = at.take(rows, c.kvDim());
@@ -98,6 +101,7 @@ public final class Activations {
             attention = at.take(rows, c.qDim());
             roles = at.take(rows, c.nKvHeads() * c.nRoles());
             roleLogits = at.take(rows, c.nKvHeads() * c.nRoles());
+            roleTiles = at.take(batch * RoleGradient.tiles(seqLen), c.nKvHeads());
             gate = c.activation() == Activation.SWIGLU ? at.take(rows, c.hiddenDim()) : 0;
             up = at.take(rows, c.hiddenDim());
             hidden = at.take(rows, c.hiddenDim());
@@ -188,7 +192,7 @@ public final class Activations {
             throw new IllegalStateException("these activations keep nothing for a backward pass; make them with Keep.ALL or Keep.INPUTS");
         }
         if (gradients == null) {
-            gradients = new Gradients(config, shape.batch() * capacity);
+            gradients = new Gradients(config, shape.batch(), capacity);
         }
         return gradients;
     }

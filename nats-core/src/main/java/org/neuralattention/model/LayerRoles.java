@@ -12,6 +12,7 @@ import org.neuralattention.roles.RoleChoice;
 import org.neuralattention.roles.RolePolicy;
 import org.neuralattention.roles.RoleSampler;
 import org.neuralattention.roles.RoleScorer;
+import org.neuralattention.roles.RoleTiles;
 import org.neuralattention.roles.RoleSpace;
 
 /**
@@ -90,17 +91,23 @@ public final class LayerRoles {
     /**
      * Adds to the scorer's gradient, from the gradient of attention's output in {@code s.gradients().attention}.
      *
+     * @param choice one that learns
      * @param price see {@link Transformer#backward}
      */
-    void backward(Weights.Layer dw, Activations s, Activations.Layer a, double price) {
+    void backward(Weights.Layer dw, Activations s, Activations.Layer a, int layer, RoleChoice choice, double price) {
         AttentionShape n = s.shape();
         Activations.Gradients g = s.gradients();
         float[] d = a.data;
         int size = s.rows() * c.nKvHeads() * c.nRoles();
         fill(g.data, g.roles, g.roles + size, 0);
         fill(g.data, g.roleLogits, g.roleLogits + size, 0);
+        RoleChoice.Sampled drawn = choice instanceof RoleChoice.Sampled sampled && sampled.gradientOneIn() > 1 ? sampled : null;
+        if (drawn != null) {
+            RoleTiles.draw(g.data, g.roleTiles, drawn.gradientOneIn(), drawn.seed(), drawn.step(), layer, drawn.firstToken(),
+                    n.batch(), n.nKvHeads(), n.rows());
+        }
         RoleGradient.add(g.data, g.roles, g.data, g.attention, d, a.attention, d, a.lse, d, a.q, d, a.k, d, a.v,
-                a.roles, 0, windows, c.attentionWindow(), n, team);
+                a.roles, 0, windows, c.attentionWindow(), drawn == null ? null : g.data, g.roleTiles, n, team);
         double perPair = KvPrice.perPair(price, c.nLayers(), n.nKvHeads(), n.batch(), n.rows());
         KvPrice.backward(g.data, g.roles, a.roles, 0, perPair, space, c.attentionWindow(), n.batch(), n.nKvHeads(), n.rows(), team);
         RoleSampler.backward(g.data, g.roleLogits, g.data, g.roles, d, a.roleSoft, n.batch(), n.nKvHeads(), n.rows(), c.nRoles(), team);

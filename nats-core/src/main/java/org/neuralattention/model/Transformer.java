@@ -179,7 +179,7 @@ public final class Transformer {
         SparseAttention.backward(g.data, g.q, g.data, g.k, g.data, g.v, g.data, g.attention, d, a.attention, d, a.lse,
                 d, a.q, d, a.k, d, a.v, a.lastRow, 0, s.shape(), team);
         if (choice.learns()) {
-            roles.backward(dw, s, a, price);
+            roles.backward(dw, s, a, l, choice, price);
         }
         block.projectionsBackward(dx, dw, s, a, s.stream(l), w);
     }

@@ -20,11 +20,18 @@ public sealed interface RoleChoice {
      *
      * @param seed, step what the noise is a function of, beside layer, head and token
      * @param firstToken index of the pass's first token within the step, so that micro-batches draw different noise
+     * @param gradientOneIn the role gradient looks at one query tile in so many ({@link RoleTiles}); 1: at all, exactly
      */
-    record Sampled(long seed, long step, long firstToken) implements RoleChoice {}
+    record Sampled(long seed, long step, long firstToken, int gradientOneIn) implements RoleChoice {
+
+        /** With the exact gradient. */
+        public Sampled(long seed, long step, long firstToken) {
+            this(seed, step, firstToken, 1);
+        }
+    }
 
     /**
-     * As {@link Sampled}, with given noise.
+     * As {@link Sampled}, with given noise and the exact gradient.
      *
      * @param noise per layer, [batch, nKvHeads, seqLen, nRoles]
      */

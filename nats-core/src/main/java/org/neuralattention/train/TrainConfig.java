@@ -14,14 +14,20 @@ import org.neuralattention.io.JsonObject;
  * @param lr learning rate over the steps
  * @param optimizer AdamW's constants and clipping
  * @param price price of the cache over the steps; only models with roles have one
+ * @param roleGradientOneIn the role gradient looks at one query tile of 64 rows in so many, drawn anew each step and weighted so that it is right
+ *     on average; 1: at all of them, the exact gradient
  * @param seed of the roles' noise and the data's order
  */
-public record TrainConfig(int batch, int seqLen, int accumulation, long steps, LrSchedule lr, Optimizer optimizer, PriceSchedule price, long seed) {
+public record TrainConfig(int batch, int seqLen, int accumulation, long steps, LrSchedule lr, Optimizer optimizer, PriceSchedule price,
+        int roleGradientOneIn, long seed) {
 
     public TrainConfig {
         if (batch < 1 || seqLen < 1 || accumulation < 1 || steps < 1) {
             throw new IllegalArgumentException("batch = " + batch + ", seqLen = " + seqLen + ", accumulation = " + accumulation
                     + ", steps = " + steps + ": all must be at least 1");
+        }
+        if (roleGradientOneIn < 1) {
+            throw new IllegalArgumentException("roleGradientOneIn = " + roleGradientOneIn + ": must be at least 1");
         }
         if ((long) batch * seqLen * accumulation > Integer.MAX_VALUE) {
             throw new IllegalArgumentException("batch = " + batch + ", seqLen = " + seqLen + ", accumulation = " + accumulation
@@ -29,9 +35,10 @@ public record TrainConfig(int batch, int seqLen, int accumulation, long steps, L
         }
     }
 
-    /** One micro-batch a step, warm-up over a twentieth of the run and a cosine to a tenth of the rate, no price, seed 0. */
+    /** One micro-batch a step, warm-up over a twentieth of the run and a cosine to a tenth of the rate, no price, the exact role gradient, seed 0. */
     public static TrainConfig of(int batch, int seqLen, long steps, double lr) {
-        return new TrainConfig(batch, seqLen, 1, steps, LrSchedule.cosine(lr, lr / 10, steps / 20, steps), Optimizer.DEFAULT, PriceSchedule.FREE, 0);
+        return new TrainConfig(batch, seqLen, 1, steps, LrSchedule.cosine(lr, lr / 10, steps / 20, steps), Optimizer.DEFAULT,
+                PriceSchedule.FREE, 1, 0);
     }
 
     /** Tokens in a step. */
@@ -40,23 +47,27 @@ public record TrainConfig(int batch, int seqLen, int accumulation, long steps, L
     }
 
     public TrainConfig withShape(int batch, int seqLen, int accumulation) {
-        return new TrainConfig(batch, seqLen, accumulation, steps, lr, optimizer, price, seed);
+        return new TrainConfig(batch, seqLen, accumulation, steps, lr, optimizer, price, roleGradientOneIn, seed);
     }
 
     public TrainConfig withLr(LrSchedule lr) {
-        return new TrainConfig(batch, seqLen, accumulation, steps, lr, optimizer, price, seed);
+        return new TrainConfig(batch, seqLen, accumulation, steps, lr, optimizer, price, roleGradientOneIn, seed);
     }
 
     public TrainConfig withOptimizer(Optimizer optimizer) {
-        return new TrainConfig(batch, seqLen, accumulation, steps, lr, optimizer, price, seed);
+        return new TrainConfig(batch, seqLen, accumulation, steps, lr, optimizer, price, roleGradientOneIn, seed);
     }
 
     public TrainConfig withPrice(PriceSchedule price) {
-        return new TrainConfig(batch, seqLen, accumulation, steps, lr, optimizer, price, seed);
+        return new TrainConfig(batch, seqLen, accumulation, steps, lr, optimizer, price, roleGradientOneIn, seed);
+    }
+
+    public TrainConfig withRoleGradientOneIn(int oneIn) {
+        return new TrainConfig(batch, seqLen, accumulation, steps, lr, optimizer, price, oneIn, seed);
     }
 
     public TrainConfig withSeed(long seed) {
-        return new TrainConfig(batch, seqLen, accumulation, steps, lr, optimizer, price, seed);
+        return new TrainConfig(batch, seqLen, accumulation, steps, lr, optimizer, price, roleGradientOneIn, seed);
     }
 
     /** As a JSON object for {@link org.neuralattention.io.Json}. */
@@ -78,6 +89,7 @@ public record TrainConfig(int batch, int seqLen, int accumulation, long steps, L
         json.put("price", price.price());
         json.put("price_start", price.start());
         json.put("price_ramp", price.ramp());
+        json.put("role_gradient_one_in", roleGradientOneIn);
         json.put("seed", seed);
         return json;
     }
@@ -94,6 +106,6 @@ public record TrainConfig(int batch, int seqLen, int accumulation, long steps, L
                 new Optimizer(json.doubleValue("beta1"), json.doubleValue("beta2"), json.doubleValue("eps"),
                         json.doubleValue("weight_decay"), json.doubleValue("grad_clip")),
                 new PriceSchedule(json.doubleValue("price"), json.longValue("price_start"), json.longValue("price_ramp")),
-                json.longValue("seed"));
+                json.intValue("role_gradient_one_in"), json.longValue("seed"));
     }
 }

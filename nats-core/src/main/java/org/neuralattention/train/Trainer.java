@@ -166,7 +166,7 @@ public final class Trainer {
     private double microBatch(int micro, int asked, double price) {
         int tokens = config.batch() * config.seqLen();
         int first = micro * tokens;
-        RoleChoice choice = roles != null ? roles : new RoleChoice.Sampled(config.seed(), step, first);
+        RoleChoice choice = roles != null ? roles : new RoleChoice.Sampled(config.seed(), step, first, config.roleGradientOneIn());
         transformer.forward(activations, ids, first, choice);
         double loss = transformer.backward(gradients, activations, ids, first, targets, first, choice, asked == 0 ? 0 : 1f / asked, price);
         return asked == 0 ? 0 : loss / asked;

@@ -118,7 +118,7 @@ class AttentionGoldenTest {
 
         void checkRoleGradient(Team team) throws IOException {
             float[] dRoles = new float[roles.length * 3];
-            RoleGradient.add(dRoles, 0, dOut, 0, out, 0, lse, 0, q, 0, k, 0, v, 0, roles, 0, new int[] {window}, 0, shape, team);
+            RoleGradient.add(dRoles, 0, dOut, 0, out, 0, lse, 0, q, 0, k, 0, v, 0, roles, 0, new int[] {window}, 0, null, 0, shape, team);
             assertClose(name + " role gradient", TOLERANCE, golden.readDoubles(name + ".d_roles"), dRoles);
         }
     }

@@ -57,6 +57,21 @@ class CheckpointTest {
     }
 
     @Test
+    void aResumedRunDrawsTheSameTilesForItsRoleGradient() throws IOException {
+        TrainConfig config = Tiny.CONFIG.withShape(1, 250, 1).withRoleGradientOneIn(2);
+        Trainer whole = Tiny.trainer(config, Team.serial());
+        train(whole, 4);
+        Trainer first = Tiny.trainer(config, Team.serial());
+        train(first, 2);
+        Checkpoint.save(directory, first);
+        Checkpoint checkpoint = Checkpoint.newest(directory).orElseThrow();
+        Trainer second = new Trainer(new Weights(checkpoint.model()), checkpoint.config(), Team.serial());
+        checkpoint.restore(second);
+        train(second, 2);
+        assertEquals(Tiny.sha256(whole.weights()), Tiny.sha256(second.weights()));
+    }
+
+    @Test
     void theTwoNewestAreKeptAndThoseOfALeftRunGo() throws IOException {
         Trainer trainer = Tiny.trainer(Tiny.CONFIG, Team.serial());
         for (int step : new int[] {3, 1, 2, 12, 7, 9}) {

@@ -84,6 +84,29 @@ class TrainerTest {
         }
     }
 
+    /** Sequences of four query tiles, of which the gradient looks at two. */
+    @Test
+    void aSampledRoleGradientDependsOnNeitherThreadsNorMicroBatches() {
+        TrainConfig config = Tiny.CONFIG.withShape(2, 250, 1).withRoleGradientOneIn(2);
+        Trainer serial = Tiny.trainer(config, Team.serial());
+        serial.step(Tiny.text());
+        float[] expected = serial.gradients().layers.getFirst().scorer.data();
+        for (int threads : new int[] {2, 3, 7}) {
+            try (Team team = Team.of(threads)) {
+                Trainer trainer = Tiny.trainer(config, team);
+                trainer.step(Tiny.text());
+                assertArrayEquals(expected, trainer.gradients().layers.getFirst().scorer.data(), threads + " threads");
+            }
+        }
+        Trainer cut = Tiny.trainer(config.withShape(1, 250, 2), Team.serial());
+        cut.step(Tiny.text());
+        assertArrayEquals(expected, cut.gradients().layers.getFirst().scorer.data(), 1e-6f);
+        Trainer exact = Tiny.trainer(config.withRoleGradientOneIn(1), Team.serial());
+        exact.step(Tiny.text());
+        assertFalse(Arrays.equals(expected, exact.gradients().layers.getFirst().scorer.data()));
+        assertArrayEquals(exact.gradients().layers.getFirst().wq.data(), serial.gradients().layers.getFirst().wq.data());
+    }
+
     /** Also where micro-batches ask for different numbers of targets: the mean is over the step. */
     @Test
     void aStepCutIntoMicroBatchesIsTheSameStep() {

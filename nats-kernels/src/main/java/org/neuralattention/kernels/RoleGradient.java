@@ -16,12 +16,27 @@ import org.neuralattention.kernels.vector.RoleGradientVector;
  * </pre>
  * Keys are visited in ascending order with one running sum per row, so memory is O(rows). Spec 3.2.
  *
+ * <p><b>Sampled.</b> With weights, A_mn counts w_mn times: once if the key lies at most {@link #NEAR} before the first row of m's tile of {@link #TILE} rows,
+ * else as often as the weight of that tile says; where that is 0 it is left out. The gradient is linear in A, so it is right on average over any random
+ * choice of weights whose mean is 1.
+ *
  * <p>A NaN or infinity changes no bit of a sum above without its pairs: one in row m leaves the keys after m as they are; one in key n all other
  * keys, but for the charges up to the next global if n is local.
  */
 public final class RoleGradient {
 
+    /** Rows of a query tile, which has one weight. */
+    public static final int TILE = 64;
+
+    /** Keys before a tile that count once whatever its weight: pairs so near decide between a role's cuts, and are few. */
+    public static final int NEAR = 64;
+
     private RoleGradient() {}
+
+    /** Query tiles of a sequence. */
+    public static int tiles(int rows) {
+        return Math.ceilDiv(rows, TILE);
+    }
 
     /**
      * Adds the role gradient. Nothing is forced or zeroed here: a caller that fixes a token's role ignores that token's gradient.
@@ -36,27 +51,31 @@ public final class RoleGradient {
      * @param roles   [batch, nKvHeads, rows]: 0 global, 1 local, 2 + i sliding by windows[i]
      * @param windows rows after its own that a sliding key is seen
      * @param attentionWindow the model's own window in keys, self included; pairs outside it do not count; 0: none
+     * @param tileWeight [batch, nKvHeads, {@link #tiles}] for a sampled gradient; null for the exact one
      */
     public static void add(
             float[] dRoles, int dRolesOffset, float[] dOut, int dOutOffset, float[] out, int outOffset, float[] lse, int lseOffset,
             float[] q, int qOffset, float[] k, int kOffset, float[] v, int vOffset, int[] roles, int rolesOffset,
-            int[] windows, int attentionWindow, AttentionShape shape, Team team) {
+            int[] windows, int attentionWindow, float[] tileWeight, int tileWeightOffset, AttentionShape shape, Team team) {
         SparseAttention.checkShared(out, outOffset, lse, lseOffset, q, qOffset, k, kOffset, v, vOffset, roles, rolesOffset, shape);
         Check.range("dOut", dOut, dOutOffset, SparseAttention.queryLength(shape));
         checkRoles(dRoles, dRolesOffset, roles, rolesOffset, windows, attentionWindow, shape);
+        if (tileWeight != null) {
+            Check.range("tileWeight", tileWeight, tileWeightOffset, (long) shape.batch() * shape.nKvHeads() * tiles(shape.rows()));
+        }
         if (Kernels.VECTOR) {
             float[] partial = team.scratch(RoleGradient.class, 0,
                     Check.scratchLength("scratch for dRoles", RoleGradientVector.partialFloats(shape, 2 + windows.length), shape));
             float[][] floats = team.workerFloats(RoleGradient.class, RoleGradientVector.floats(shape));
             int[][] ints = team.workerInts(RoleGradient.class, RoleGradientVector.ints(shape));
             var call = new RoleGradientVector(dRoles, dRolesOffset, dOut, dOutOffset, out, outOffset, lse, lseOffset, q, qOffset,
-                    k, kOffset, v, vOffset, roles, rolesOffset, windows, attentionWindow, shape, floats, ints);
-            team.run(call.tasks(), (task, worker) -> call.run(task, worker, partial));
-            team.run(shape.batch() * shape.nKvHeads(), (task, worker) -> call.reduce(task, partial));
+                    k, kOffset, v, vOffset, roles, rolesOffset, windows, attentionWindow, tileWeight, tileWeightOffset, shape, partial, floats, ints);
+            team.run(call.tasks(), call::run);
+            team.run(call.reduceTasks(), call::reduce);
             return;
         }
         plainAdd(dRoles, dRolesOffset, dOut, dOutOffset, out, outOffset, lse, lseOffset, q, qOffset, k, kOffset, v, vOffset,
-                roles, rolesOffset, windows, attentionWindow, shape, team);
+                roles, rolesOffset, windows, attentionWindow, tileWeight, tileWeightOffset, shape, team);
     }
 
     private static void checkRoles(
@@ -84,7 +103,7 @@ public final class RoleGradient {
     static void plainAdd(
             float[] dRoles, int dRolesOffset, float[] dOut, int dOutOffset, float[] out, int outOffset, float[] lse, int lseOffset,
             float[] q, int qOffset, float[] k, int kOffset, float[] v, int vOffset, int[] roles, int rolesOffset,
-            int[] windows, int attentionWindow, AttentionShape shape, Team team) {
+            int[] windows, int attentionWindow, float[] tileWeight, int tileWeightOffset, AttentionShape shape, Team team) {
         int rows = shape.rows();
         int dim = shape.headDim();
         int channels = 2 + windows.length;
@@ -110,6 +129,10 @@ public final class RoleGradient {
                     Arrays.fill(running, first + n, first + rows, 0);
                 }
                 for (int m = n; m <= last; m++) {
+                    float weight = tileWeight == null || n >= m / TILE * TILE - NEAR ? 1 : tileWeight[tileWeightOffset + bg * tiles(rows) + m / TILE];
+                    if (weight == 0) {
+                        continue;
+                    }
                     float a = 0;
                     for (int h = g * shape.group(); h < (g + 1) * shape.group(); h++) {
                         int query = ((b * rows + m) * shape.nHeads() + h) * dim;
@@ -118,6 +141,7 @@ public final class RoleGradient {
                         a += p * (SparseAttention.dot(dOut, dOutOffset + query, v, vOffset + key, dim)
                                 - SparseAttention.dot(dOut, dOutOffset + query, out, outOffset + query, dim));
                     }
+                    a *= weight;
                     dRoles[d] += a;
                     if (m <= nxt) {
                         dRoles[d + 1] += a;

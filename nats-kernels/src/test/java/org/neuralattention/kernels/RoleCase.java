@@ -12,6 +12,9 @@ final class RoleCase {
     final int attentionWindow;
     final int channels;
 
+    /** [batch, nKvHeads, tiles]; null for the exact gradient. */
+    float[] tileWeight;
+
     RoleCase(AttentionShape shape, int nWindows, int attentionWindow, long seed, double size) {
         this.shape = shape;
         this.attentionWindow = attentionWindow;
@@ -60,14 +63,14 @@ final class RoleCase {
     void add(float[] dRoles, int offset, Team team) {
         AttentionCase a = attention;
         RoleGradient.add(dRoles, offset, a.dOut, a.dOutOffset, a.out, a.outOffset, a.lse, a.lseOffset, a.q, a.qOffset, a.k, a.kOffset,
-                a.v, a.vOffset, roles, rolesOffset, windows, attentionWindow, shape, team);
+                a.v, a.vOffset, roles, rolesOffset, windows, attentionWindow, tileWeight, 0, shape, team);
     }
 
     float[] plain() {
         AttentionCase a = attention;
         float[] dRoles = new float[shape.batch() * shape.nKvHeads() * shape.rows() * channels];
         RoleGradient.plainAdd(dRoles, 0, a.dOut, a.dOutOffset, a.out, a.outOffset, a.lse, a.lseOffset, a.q, a.qOffset, a.k, a.kOffset,
-                a.v, a.vOffset, roles, rolesOffset, windows, attentionWindow, shape, Team.serial());
+                a.v, a.vOffset, roles, rolesOffset, windows, attentionWindow, tileWeight, 0, shape, Team.serial());
         return dRoles;
     }
 
@@ -195,11 +198,19 @@ final class RoleCase {
                 }
                 for (int n = 0; n <= m; n++) {
                     if (inWindow(m, n)) {
-                        a[m][n] += Math.min(1, Math.exp(score(b, h, m, n) - lse(b, h, m))) * (dp(b, h, m, n) - delta);
+                        a[m][n] += weight(b, g, m, n) * Math.min(1, Math.exp(score(b, h, m, n) - lse(b, h, m))) * (dp(b, h, m, n) - delta);
                     }
                 }
             }
         }
         return a;
+    }
+
+    private double weight(int b, int g, int m, int n) {
+        int tile = m / RoleGradient.TILE;
+        if (tileWeight == null || n >= tile * RoleGradient.TILE - RoleGradient.NEAR) {
+            return 1;
+        }
+        return tileWeight[(b * shape.nKvHeads() + g) * RoleGradient.tiles(shape.rows()) + tile];
     }
 }

@@ -50,6 +50,12 @@ class RoleGradientTest {
                 int group = 1 + (rows + dim / 8) % 3;
                 RoleCase c = new RoleCase(
                         new AttentionShape(2, rows, 2 * group, 2, dim), rows % 4, rows % 2 == 0 ? 0 : 1 + rows / 3, rows * 100L + dim, 2);
+                if (dim % 16 == 8) { // half of them with weights, as for a sampled gradient
+                    c.tileWeight = new float[4 * RoleGradient.tiles(rows)];
+                    for (int i = 0; i < c.tileWeight.length; i++) {
+                        c.tileWeight[i] = c.attention.random.nextInt(3) * 1.5f;
+                    }
+                }
                 double[] expected = c.reference();
                 double bound = 3 * AttentionCase.maxError(expected, c.plain(), 0) + 1e-5;
                 assertEquals(0, AttentionCase.maxError(expected, c.add(SERIAL), 0), bound,
@@ -69,6 +75,46 @@ class RoleGradientTest {
                 }
             }
         }
+    }
+
+    /** Groups of three tiles, one taken from each with weight 3: nine selections, whose mean must be the exact gradient. */
+    @Test
+    void theMeanOverAllSelectionsOfTilesIsTheExactGradient() {
+        RoleCase c = new RoleCase(new AttentionShape(1, 6 * RoleGradient.TILE, 2, 1, 16), 2, 0, 9, 1);
+        float[] exact = c.add(SERIAL);
+        double[] mean = new double[exact.length];
+        double largest = 0;
+        for (int selection = 0; selection < 9; selection++) {
+            c.tileWeight = new float[6];
+            c.tileWeight[selection / 3] = 3;
+            c.tileWeight[3 + selection % 3] = 3;
+            float[] one = c.add(SERIAL);
+            for (int i = 0; i < mean.length; i++) {
+                mean[i] += one[i] / 9.0;
+                largest = Math.max(largest, Math.abs(one[i] - exact[i]));
+            }
+        }
+        for (int i = 0; i < mean.length; i++) {
+            assertEquals(exact[i], mean[i], 2e-5, "at " + i);
+        }
+        assertTrue(largest > 0.01, "selections do not differ: " + largest);
+    }
+
+    /** A tile that is left out is not looked at but for its near keys. */
+    @Test
+    void pairsThatAreNotSampledAreNotRead() {
+        RoleCase c = new RoleCase(new AttentionShape(1, 4 * RoleGradient.TILE, 1, 1, 16), 1, 0, 10, 1);
+        c.tileWeight = new float[4];
+        float[] expected = c.add(SERIAL);
+        Arrays.fill(c.attention.v, c.attention.vOffset, c.attention.vOffset + 16, Float.NaN); // key 0
+        float[] actual = c.add(SERIAL);
+        for (int i = 0; i < 3 * RoleGradient.NEAR; i++) {
+            actual[i] = expected[i]; // keys that share a charge or rows with key 0
+        }
+        assertArrayEquals(expected, actual);
+        Arrays.fill(c.tileWeight, 1);
+        c.tileWeight[3] = 0;
+        assertTrue(Float.isNaN(c.add(SERIAL)[0]));
     }
 
     @Test

@@ -322,7 +322,7 @@ class SparseAttentionTest {
         assertTrue(message.contains("rows=33554432") && message.contains("headDim=2"), message);
         AttentionShape half = new AttentionShape(1, 1 << 24, 1, 1, 2);
         message = assertThrows(IllegalArgumentException.class, () -> RoleGradient.add(
-                new float[8 << 24], 0, x, 0, x, 0, x, 0, x, 0, x, 0, x, 0, ints, 0, new int[6], 0, half, SERIAL)).getMessage();
+                new float[8 << 24], 0, x, 0, x, 0, x, 0, x, 0, x, 0, x, 0, ints, 0, new int[6], 0, null, 0, half, SERIAL)).getMessage();
         assertTrue(message.contains("rows=16777216") && message.contains("headDim=2"), message);
     }
 

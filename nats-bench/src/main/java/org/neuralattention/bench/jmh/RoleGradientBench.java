@@ -56,7 +56,7 @@ public class RoleGradientBench implements Counted {
 
     @Benchmark
     public void add() {
-        RoleGradient.add(dRoles, 0, a.dOut, 0, a.out, 0, a.lse, 0, a.q, 0, a.k, 0, a.v, 0, a.roles, 0, AttentionData.WINDOWS, 0, a.shape, team);
+        RoleGradient.add(dRoles, 0, a.dOut, 0, a.out, 0, a.lse, 0, a.q, 0, a.k, 0, a.v, 0, a.roles, 0, AttentionData.WINDOWS, 0, null, 0, a.shape, team);
     }
 
     @Benchmark

@@ -69,6 +69,11 @@ final class TrainOptions {
             description = "what keeping every token costs, in nats a token; more makes the cache smaller (${DEFAULT-VALUE})")
     double price;
 
+    @Option(names = "--role-gradient", paramLabel = "SHARE", defaultValue = "exact",
+            description = "share of the query tiles that the role gradient looks at, drawn anew each step: exact, or 1/4, 1/8, ...: "
+                    + "cheaper on long sequences, right on average (${DEFAULT-VALUE})")
+    String roleGradient;
+
     @Option(names = "--eval-every", paramLabel = "N", defaultValue = "50", description = "steps between held-out losses (${DEFAULT-VALUE})")
     long evalEvery;
 
@@ -136,10 +141,21 @@ final class TrainOptions {
         try {
             // Keeping is free for a fifth of the run, so that the model first learns what to look for.
             return new TrainConfig(batch, seqLen, accumulation, steps, LrSchedule.cosine(lr, lr / 10, rise, steps), Optimizer.DEFAULT,
-                    new PriceSchedule(noRoles ? 0 : price, steps / 5, steps / 5), seed);
+                    new PriceSchedule(noRoles ? 0 : price, steps / 5, steps / 5), roleGradientOneIn(), seed);
         } catch (IllegalArgumentException e) {
             throw new UserError("There is no such step: " + e.getMessage(), e);
         }
+    }
+
+    /** N of {@code 1/N}, 1 of {@code exact}. */
+    private int roleGradientOneIn() {
+        if (roleGradient.equals("exact")) {
+            return 1;
+        }
+        if (!roleGradient.matches("1/[1-9][0-9]{0,5}")) {
+            throw new UserError("--role-gradient " + roleGradient + ": must be exact, or 1/4, 1/8, ...");
+        }
+        return Integer.parseInt(roleGradient.substring(2));
     }
 
     private static void atLeastOne(String option, long value) {
