@@ -18,18 +18,12 @@ import jdk.incubator.vector.FloatVector;
  */
 final class LaneKernel {
 
-    /** Rows of a tile of {@link #scores} and {@link #addToLanes}. */
+    /** Rows of a tile. */
     static final int ROWS = 8;
-
-    /** Vectors of such a tile's row. */
-    static final int VECTORS = 2;
-
-    /** Keys of a tile of {@link #addToKeys}. */
-    static final int KEYS = 8;
 
     private LaneKernel() {}
 
-    /** c[i][l] = sum over d of a[at[i] + d] b[d][l] for {@link #ROWS} rows i and {@link #VECTORS} vectors of lanes. */
+    /** c[i][l] = sum over d of a[at[i] + d] b[d][l] for {@link #ROWS} rows i and two vectors of lanes. */
     static void scores(float[] c, int cOffset, float[] a, int aOffset, int[] at, int i, float[] b, int bOffset, int depth) {
         int a0 = aOffset + at[i];
         int a1 = aOffset + at[i + 1];
@@ -95,7 +89,7 @@ final class LaneKernel {
         c71.intoArray(c, cOffset + 7 * LANES + N);
     }
 
-    /** c[d][l] += sum over i of a[at[i] + d] b[i][l] for {@link #ROWS} elements d and {@link #VECTORS} vectors of lanes. */
+    /** c[d][l] += sum over i of a[at[i] + d] b[i][l] for {@link #ROWS} elements d and two vectors of lanes. */
     static void addToLanes(float[] c, int cOffset, float[] a, int aOffset, int[] at, float[] b, int bOffset, int depth) {
         FloatVector c00 = fromArray(F, c, cOffset);
         FloatVector c01 = fromArray(F, c, cOffset + N);
@@ -161,7 +155,7 @@ final class LaneKernel {
         c71.intoArray(c, cOffset + 7 * LANES + N);
     }
 
-    /** c[at[i] + d] += sum over l of a[i][l] b[l][d] for {@link #KEYS} keys i and two vectors of elements d. */
+    /** c[at[i] + d] += sum over l of a[i][l] b[l][d] for {@link #ROWS} keys i and two vectors of elements d. */
     static void addToKeys(float[] c, int cOffset, int[] at, int i, float[] a, int aOffset, float[] b, int bOffset, int bRow, int depth) {
         int to0 = cOffset + at[i];
         int to1 = cOffset + at[i + 1];

@@ -9,132 +9,100 @@ import static org.neuralattention.kernels.vector.LiveKeys.LANES;
 
 import jdk.incubator.vector.FloatVector;
 
-/** The inner loops of {@link LaneProduct} for 16 registers, as {@link LaneKernel}: 12 accumulators, two or three vectors of b and one broadcast. */
+/** The inner loops of {@link LaneProduct} for 16 registers, as {@link LaneKernel} with 8 accumulators: with 12, C2 holds three broadcasts at a time and spills, at half the speed. */
 final class LaneKernel16 {
 
-    /** Rows of a tile of {@link #scores} and {@link #addToLanes}. */
+    /** Rows of a tile. */
     static final int ROWS = 4;
-
-    /** Vectors of such a tile's row. */
-    static final int VECTORS = 3;
-
-    /** Keys of a tile of {@link #addToKeys}. */
-    static final int KEYS = 6;
 
     private LaneKernel16() {}
 
-    /** c[i][l] = sum over d of a[at[i] + d] b[d][l] for {@link #ROWS} rows i and {@link #VECTORS} vectors of lanes. */
+    /** c[i][l] = sum over d of a[at[i] + d] b[d][l] for {@link #ROWS} rows i and two vectors of lanes. */
     static void scores(float[] c, int cOffset, float[] a, int aOffset, int[] at, int i, float[] b, int bOffset, int depth) {
         int a0 = aOffset + at[i];
         int a1 = aOffset + at[i + 1];
         int a2 = aOffset + at[i + 2];
         int a3 = aOffset + at[i + 3];
         FloatVector zero = zero(F);
-        FloatVector c00 = zero, c01 = zero, c02 = zero;
-        FloatVector c10 = zero, c11 = zero, c12 = zero;
-        FloatVector c20 = zero, c21 = zero, c22 = zero;
-        FloatVector c30 = zero, c31 = zero, c32 = zero;
+        FloatVector c00 = zero, c01 = zero;
+        FloatVector c10 = zero, c11 = zero;
+        FloatVector c20 = zero, c21 = zero;
+        FloatVector c30 = zero, c31 = zero;
         for (int d = 0; d < depth; d++) {
             int row = bOffset + d * LANES;
             FloatVector b0 = fromArray(F, b, row);
             FloatVector b1 = fromArray(F, b, row + N);
-            FloatVector b2 = fromArray(F, b, row + 2 * N);
             FloatVector x = broadcast(F, a[a0 + d]);
             c00 = x.fma(b0, c00);
             c01 = x.fma(b1, c01);
-            c02 = x.fma(b2, c02);
             x = broadcast(F, a[a1 + d]);
             c10 = x.fma(b0, c10);
             c11 = x.fma(b1, c11);
-            c12 = x.fma(b2, c12);
             x = broadcast(F, a[a2 + d]);
             c20 = x.fma(b0, c20);
             c21 = x.fma(b1, c21);
-            c22 = x.fma(b2, c22);
             x = broadcast(F, a[a3 + d]);
             c30 = x.fma(b0, c30);
             c31 = x.fma(b1, c31);
-            c32 = x.fma(b2, c32);
         }
         c00.intoArray(c, cOffset);
         c01.intoArray(c, cOffset + N);
-        c02.intoArray(c, cOffset + 2 * N);
         c10.intoArray(c, cOffset + LANES);
         c11.intoArray(c, cOffset + LANES + N);
-        c12.intoArray(c, cOffset + LANES + 2 * N);
         c20.intoArray(c, cOffset + 2 * LANES);
         c21.intoArray(c, cOffset + 2 * LANES + N);
-        c22.intoArray(c, cOffset + 2 * LANES + 2 * N);
         c30.intoArray(c, cOffset + 3 * LANES);
         c31.intoArray(c, cOffset + 3 * LANES + N);
-        c32.intoArray(c, cOffset + 3 * LANES + 2 * N);
     }
 
-    /** c[d][l] += sum over i of a[at[i] + d] b[i][l] for {@link #ROWS} elements d and {@link #VECTORS} vectors of lanes. */
+    /** c[d][l] += sum over i of a[at[i] + d] b[i][l] for {@link #ROWS} elements d and two vectors of lanes. */
     static void addToLanes(float[] c, int cOffset, float[] a, int aOffset, int[] at, float[] b, int bOffset, int depth) {
         FloatVector c00 = fromArray(F, c, cOffset);
         FloatVector c01 = fromArray(F, c, cOffset + N);
-        FloatVector c02 = fromArray(F, c, cOffset + 2 * N);
         FloatVector c10 = fromArray(F, c, cOffset + LANES);
         FloatVector c11 = fromArray(F, c, cOffset + LANES + N);
-        FloatVector c12 = fromArray(F, c, cOffset + LANES + 2 * N);
         FloatVector c20 = fromArray(F, c, cOffset + 2 * LANES);
         FloatVector c21 = fromArray(F, c, cOffset + 2 * LANES + N);
-        FloatVector c22 = fromArray(F, c, cOffset + 2 * LANES + 2 * N);
         FloatVector c30 = fromArray(F, c, cOffset + 3 * LANES);
         FloatVector c31 = fromArray(F, c, cOffset + 3 * LANES + N);
-        FloatVector c32 = fromArray(F, c, cOffset + 3 * LANES + 2 * N);
         for (int i = 0; i < depth; i++) {
             int row = bOffset + i * LANES;
             int from = aOffset + at[i];
             FloatVector b0 = fromArray(F, b, row);
             FloatVector b1 = fromArray(F, b, row + N);
-            FloatVector b2 = fromArray(F, b, row + 2 * N);
             FloatVector x = broadcast(F, a[from]);
             c00 = x.fma(b0, c00);
             c01 = x.fma(b1, c01);
-            c02 = x.fma(b2, c02);
             x = broadcast(F, a[from + 1]);
             c10 = x.fma(b0, c10);
             c11 = x.fma(b1, c11);
-            c12 = x.fma(b2, c12);
             x = broadcast(F, a[from + 2]);
             c20 = x.fma(b0, c20);
             c21 = x.fma(b1, c21);
-            c22 = x.fma(b2, c22);
             x = broadcast(F, a[from + 3]);
             c30 = x.fma(b0, c30);
             c31 = x.fma(b1, c31);
-            c32 = x.fma(b2, c32);
         }
         c00.intoArray(c, cOffset);
         c01.intoArray(c, cOffset + N);
-        c02.intoArray(c, cOffset + 2 * N);
         c10.intoArray(c, cOffset + LANES);
         c11.intoArray(c, cOffset + LANES + N);
-        c12.intoArray(c, cOffset + LANES + 2 * N);
         c20.intoArray(c, cOffset + 2 * LANES);
         c21.intoArray(c, cOffset + 2 * LANES + N);
-        c22.intoArray(c, cOffset + 2 * LANES + 2 * N);
         c30.intoArray(c, cOffset + 3 * LANES);
         c31.intoArray(c, cOffset + 3 * LANES + N);
-        c32.intoArray(c, cOffset + 3 * LANES + 2 * N);
     }
 
-    /** c[at[i] + d] += sum over l of a[i][l] b[l][d] for {@link #KEYS} keys i and two vectors of elements d. */
+    /** c[at[i] + d] += sum over l of a[i][l] b[l][d] for {@link #ROWS} keys i and two vectors of elements d. */
     static void addToKeys(float[] c, int cOffset, int[] at, int i, float[] a, int aOffset, float[] b, int bOffset, int bRow, int depth) {
         int to0 = cOffset + at[i];
         int to1 = cOffset + at[i + 1];
         int to2 = cOffset + at[i + 2];
         int to3 = cOffset + at[i + 3];
-        int to4 = cOffset + at[i + 4];
-        int to5 = cOffset + at[i + 5];
         FloatVector c0l = fromArray(F, c, to0), c0r = fromArray(F, c, to0 + N);
         FloatVector c1l = fromArray(F, c, to1), c1r = fromArray(F, c, to1 + N);
         FloatVector c2l = fromArray(F, c, to2), c2r = fromArray(F, c, to2 + N);
         FloatVector c3l = fromArray(F, c, to3), c3r = fromArray(F, c, to3 + N);
-        FloatVector c4l = fromArray(F, c, to4), c4r = fromArray(F, c, to4 + N);
-        FloatVector c5l = fromArray(F, c, to5), c5r = fromArray(F, c, to5 + N);
         for (int l = 0; l < depth; l++) {
             int row = bOffset + l * bRow;
             int from = aOffset + l;
@@ -152,12 +120,6 @@ final class LaneKernel16 {
             x = broadcast(F, a[from + 3 * LANES]);
             c3l = x.fma(left, c3l);
             c3r = x.fma(right, c3r);
-            x = broadcast(F, a[from + 4 * LANES]);
-            c4l = x.fma(left, c4l);
-            c4r = x.fma(right, c4r);
-            x = broadcast(F, a[from + 5 * LANES]);
-            c5l = x.fma(left, c5l);
-            c5r = x.fma(right, c5r);
         }
         c0l.intoArray(c, to0);
         c0r.intoArray(c, to0 + N);
@@ -167,9 +129,5 @@ final class LaneKernel16 {
         c2r.intoArray(c, to2 + N);
         c3l.intoArray(c, to3);
         c3r.intoArray(c, to3 + N);
-        c4l.intoArray(c, to4);
-        c4r.intoArray(c, to4 + N);
-        c5l.intoArray(c, to5);
-        c5r.intoArray(c, to5 + N);
     }
 }

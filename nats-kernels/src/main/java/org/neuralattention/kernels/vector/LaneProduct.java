@@ -2,26 +2,23 @@ package org.neuralattention.kernels.vector;
 
 import static org.neuralattention.kernels.vector.LiveKeys.LANES;
 
+import jdk.incubator.vector.FloatVector;
+
 /**
  * The three matrix products of the attention kernels: rows of queries on the lanes, or elements of a head. Keys, their values and what is summed up for them are rows that may lie
  * anywhere, {@code at[i]} floats from an offset, so a key is used where it is.
  *
- * <p>A kernel computes full tiles: surplus keys up to a multiple of {@link #KEYS} and of {@link #ROWS} are computed from whatever {@code at} points to.
+ * <p>A kernel computes full tiles: surplus keys up to a multiple of {@link #ROWS} are computed from whatever {@code at} points to.
  */
 final class LaneProduct {
 
-    /** Whether there are 32 vector registers: with AVX-512 and NEON. */
-    static final boolean WIDE = Lanes.BITS == 512 || System.getProperty("os.arch").equals("aarch64");
+    /** Whether there are 32 vector registers: with AVX-512, at any width, and NEON. */
+    private static final boolean WIDE = FloatVector.SPECIES_PREFERRED.vectorBitSize() == 512 || System.getProperty("os.arch").equals("aarch64");
 
-    /** Keys of a tile of {@link #scores}, elements of a tile of {@link #addToLanes}. */
+    /** Rows of a tile. */
     static final int ROWS = WIDE ? LaneKernel.ROWS : LaneKernel16.ROWS;
 
-    private static final int VECTORS = WIDE ? LaneKernel.VECTORS : LaneKernel16.VECTORS;
-
-    /** Keys of a tile of {@link #addToKeys}. */
-    static final int KEYS = WIDE ? LaneKernel.KEYS : LaneKernel16.KEYS;
-
-    /** Elements of a tile of {@link #addToKeys}: rows of keys are padded to a multiple. */
+    /** Columns of a tile: lanes, or elements of a key. */
     static final int COLUMNS = 2 * Lanes.N;
 
     private LaneProduct() {}
@@ -29,7 +26,7 @@ final class LaneProduct {
     /** c[i][l] = sum over d < depth of a[at[i] + d] b[d][l] for i < keys; rows of b and c are {@link LiveKeys#LANES} long. */
     static void scores(float[] c, int cOffset, float[] a, int aOffset, int[] at, float[] b, int bOffset, int keys, int depth) {
         for (int i = 0; i < keys; i += ROWS) {
-            for (int l = 0; l < LANES; l += VECTORS * Lanes.N) {
+            for (int l = 0; l < LANES; l += COLUMNS) {
                 if (WIDE) {
                     LaneKernel.scores(c, cOffset + i * LANES + l, a, aOffset, at, i, b, bOffset + l, depth);
                 } else {
@@ -42,7 +39,7 @@ final class LaneProduct {
     /** c[d][l] += sum over i < keys of a[at[i] + d] b[i][l] for d < dim; rows of b and c are {@link LiveKeys#LANES} long. */
     static void addToLanes(float[] c, int cOffset, float[] a, int aOffset, int[] at, float[] b, int bOffset, int dim, int keys) {
         for (int d = 0; d < dim; d += ROWS) {
-            for (int l = 0; l < LANES; l += VECTORS * Lanes.N) {
+            for (int l = 0; l < LANES; l += COLUMNS) {
                 if (WIDE) {
                     LaneKernel.addToLanes(c, cOffset + d * LANES + l, a, aOffset + d, at, b, bOffset + l, keys);
                 } else {
@@ -54,7 +51,7 @@ final class LaneProduct {
 
     /** c[at[i] + d] += sum over l < depth of a[i][l] b[l][d] for i < keys, d < bRow; rows of a are {@link LiveKeys#LANES} long, rows of b {@code bRow}, a multiple of {@link #COLUMNS}. */
     static void addToKeys(float[] c, int cOffset, int[] at, float[] a, int aOffset, float[] b, int bOffset, int bRow, int keys, int depth) {
-        for (int i = 0; i < keys; i += KEYS) {
+        for (int i = 0; i < keys; i += ROWS) {
             for (int d = 0; d < bRow; d += COLUMNS) {
                 if (WIDE) {
                     LaneKernel.addToKeys(c, cOffset + d, at, i, a, aOffset + i * LANES, b, bOffset + d, bRow, depth);

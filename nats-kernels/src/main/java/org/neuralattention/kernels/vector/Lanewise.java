@@ -11,78 +11,35 @@ final class Lanewise {
 
     private Lanewise() {}
 
-    /** t[d][l] = factor x[l][d] for l < rows; the other lanes are 0. Row l of x starts at xOffset + l * xRow. */
-    static void load(float[] t, int tOffset, float[] x, int xOffset, int xRow, int rows, int dim, float factor) {
+    /** t[d][l] = x[l][d] for l < rows; the other lanes are 0. Row l of x starts at xOffset + l * xRow. */
+    static void load(float[] t, int tOffset, float[] x, int xOffset, int xRow, int rows, int dim) {
         if (rows < LANES) {
             Arrays.fill(t, tOffset, tOffset + dim * LANES, 0);
         }
-        int l = 0;
-        for (; l <= rows - 8; l += 8) { // eight streams: contiguous stores, and their latencies overlap
-            int x0 = xOffset + l * xRow;
-            int x1 = x0 + xRow;
-            int x2 = x1 + xRow;
-            int x3 = x2 + xRow;
-            int x4 = x3 + xRow;
-            int x5 = x4 + xRow;
-            int x6 = x5 + xRow;
-            int x7 = x6 + xRow;
-            int to = tOffset + l;
-            for (int d = 0; d < dim; d++) {
-                int td = to + d * LANES;
-                t[td] = factor * x[x0 + d];
-                t[td + 1] = factor * x[x1 + d];
-                t[td + 2] = factor * x[x2 + d];
-                t[td + 3] = factor * x[x3 + d];
-                t[td + 4] = factor * x[x4 + d];
-                t[td + 5] = factor * x[x5 + d];
-                t[td + 6] = factor * x[x6 + d];
-                t[td + 7] = factor * x[x7 + d];
+        for (int l = 0; l <= rows - 4; l += 4) { // rows of x to their end, for lines a power of two apart do not stay in the cache
+            int from = xOffset + l * xRow;
+            for (int d = 0; d <= dim - 4; d += 4) {
+                Transpose.fourByFour(t, tOffset + d * LANES + l, LANES, x, from + d, xRow);
             }
         }
-        for (; l < rows; l++) {
-            for (int d = 0; d < dim; d++) {
-                t[tOffset + d * LANES + l] = factor * x[xOffset + l * xRow + d];
+        for (int l = 0; l < rows; l++) {
+            for (int d = l < (rows & ~3) ? dim & ~3 : 0; d < dim; d++) {
+                t[tOffset + d * LANES + l] = x[xOffset + l * xRow + d];
             }
         }
     }
 
     /** x[l][d] = t[d][l] for l < rows. */
     static void store(float[] x, int xOffset, int xRow, float[] t, int tOffset, int rows, int dim) {
-        int l = 0;
-        for (; l <= rows - 8; l += 8) {
-            int x0 = xOffset + l * xRow;
-            int x1 = x0 + xRow;
-            int x2 = x1 + xRow;
-            int x3 = x2 + xRow;
-            int x4 = x3 + xRow;
-            int x5 = x4 + xRow;
-            int x6 = x5 + xRow;
-            int x7 = x6 + xRow;
-            int from = tOffset + l;
-            for (int d = 0; d < dim; d++) {
-                int td = from + d * LANES;
-                x[x0 + d] = t[td];
-                x[x1 + d] = t[td + 1];
-                x[x2 + d] = t[td + 2];
-                x[x3 + d] = t[td + 3];
-                x[x4 + d] = t[td + 4];
-                x[x5 + d] = t[td + 5];
-                x[x6 + d] = t[td + 6];
-                x[x7 + d] = t[td + 7];
+        for (int l = 0; l <= rows - 4; l += 4) {
+            int to = xOffset + l * xRow;
+            for (int d = 0; d <= dim - 4; d += 4) {
+                Transpose.fourByFour(x, to + d, xRow, t, tOffset + d * LANES + l, LANES);
             }
         }
-        for (; l < rows; l++) {
-            for (int d = 0; d < dim; d++) {
-                x[xOffset + l * xRow + d] = t[tOffset + d * LANES + l];
-            }
-        }
-    }
-
-    /** x[l][d] += factor t[d][l] for l < rows. */
-    static void add(float[] x, int xOffset, int xRow, float[] t, int tOffset, int rows, int dim, float factor) {
         for (int l = 0; l < rows; l++) {
-            for (int d = 0; d < dim; d++) {
-                x[xOffset + l * xRow + d] += factor * t[tOffset + d * LANES + l];
+            for (int d = l < (rows & ~3) ? dim & ~3 : 0; d < dim; d++) {
+                x[xOffset + l * xRow + d] = t[tOffset + d * LANES + l];
             }
         }
     }

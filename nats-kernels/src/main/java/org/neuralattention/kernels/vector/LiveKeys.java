@@ -14,10 +14,10 @@ import jdk.incubator.vector.VectorMask;
  */
 final class LiveKeys {
 
-    /** Rows of a query tile: one per lane. The fewer, the fewer pairs of a short-lived key are computed in vain; whole tiles of {@link LaneProduct}. */
-    static final int LANES = LaneProduct.WIDE ? 64 : 48;
+    /** Rows of a query tile: one per lane. With 32, fewer pairs of a short-lived key are computed in vain, but keys are read twice as often: no faster. */
+    static final int LANES = 64;
 
-    /** Keys of a block, a multiple of all tiles of {@link LaneProduct}: scores of 72 keys x 64 lanes are 18 KiB and stay in the first-level cache. */
+    /** Keys of a block, a multiple of {@link LaneProduct#ROWS}: scores of 72 keys x 64 lanes are 18 KiB and stay in the first-level cache. */
     static final int BLOCK = 72;
 
     private static final int FIRST = BLOCK + Lanes.N;
@@ -60,7 +60,7 @@ final class LiveKeys {
                 at[LAST + count++] = Math.min(last - firstRow, LANES - 1);
             }
         }
-        for (int i = count; i < BLOCK && (i % LaneProduct.ROWS != 0 || i % LaneProduct.KEYS != 0); i++) {
+        for (int i = count; i % LaneProduct.ROWS != 0; i++) {
             at[i] = surplus;
         }
         return n;

@@ -57,25 +57,22 @@ final class PackedKeys {
             int held = past.headStart()[g + 1] - past.headStart()[g];
             int to = start(0, g) - held * row;
             int from = past.headStart()[g] * dim;
-            copy(keys, to, past.k(), past.kOffset() + from, dim, held);
-            copy(values, to, past.v(), past.vOffset() + from, dim, held);
+            for (int i = 0; i < held; i++) {
+                System.arraycopy(past.k(), past.kOffset() + from + i * dim, keys, to + i * row, dim);
+                System.arraycopy(past.v(), past.vOffset() + from + i * dim, values, to + i * row, dim);
+            }
             return;
         }
         int b = task / blocks;
         int firstRow = task % blocks * ROWS;
         int rows = Math.min(ROWS, shape.rows() - firstRow);
-        int keyRow = shape.nKvHeads() * dim;
-        for (int g = 0; g < shape.nKvHeads(); g++) {
-            int to = start(b, g) + firstRow * row;
-            int from = (b * shape.rows() + firstRow) * keyRow + g * dim;
-            copy(keys, to, k, kOffset + from, keyRow, rows);
-            copy(values, to, v, vOffset + from, keyRow, rows);
-        }
-    }
-
-    private void copy(float[] packed, int to, float[] x, int xOffset, int xRow, int rows) {
-        for (int i = 0; i < rows; i++) {
-            System.arraycopy(x, xOffset + i * xRow, packed, to + i * row, shape.headDim());
+        for (int n = firstRow; n < firstRow + rows; n++) {
+            for (int g = 0; g < shape.nKvHeads(); g++) { // along the caller's row: what is written are nKvHeads streams
+                int from = ((b * shape.rows() + n) * shape.nKvHeads() + g) * dim;
+                int to = start(b, g) + n * row;
+                System.arraycopy(k, kOffset + from, keys, to, dim);
+                System.arraycopy(v, vOffset + from, values, to, dim);
+            }
         }
     }
 }

@@ -7,8 +7,8 @@ import org.neuralattention.kernels.AttentionShape;
 import org.neuralattention.kernels.RoleGradient;
 
 /**
- * The role gradient of a strip of query tiles of one KV head: for each block of 64 keys and tile of 64 rows (48 with 16 registers; on the lanes) two dense products, S = K Q and dP = V dOut,
- * then A = 2^min(S - lse, 0) (dP - delta) and sums of it over rows.
+ * The role gradient of a strip of query tiles of one KV head: for each block of 64 keys and tile of 64 rows (on the lanes) two dense products, S = K Q and dP = V dOut,
+ * then A = 2^min(scale S - lse, 0) (dP - delta) and sums of it over rows.
  *
  * <p>Most blocks lie beyond every cut of their keys (next global, windows) in the tile: there only the sum over all rows is needed, and A is not stored.
  * In the others sums up to a cut row are masked. A strip has several tiles so that a block of keys, copied side by side, serves them all from the first-level cache.
@@ -29,6 +29,9 @@ final class RoleGradientStrip {
     private final RoleGradientVector c;
     private final AttentionShape shape;
     private final int rows, dim, group, channels;
+
+    /** Exponent of 2 per unit of q . k. */
+    private final float scoreScale;
 
     /** The sequence and KV head, its first role, the task's sums in {@code c.partial}, and the largest window. */
     private final int b, g, pair, firstRole, sums, widest;
@@ -67,6 +70,7 @@ final class RoleGradientStrip {
         dim = shape.headDim();
         group = shape.group();
         channels = call.channels();
+        scoreScale = shape.scale() * LOG2_E;
         b = pair / shape.nKvHeads();
         g = pair % shape.nKvHeads();
         this.pair = pair;
@@ -167,9 +171,9 @@ final class RoleGradientStrip {
             int h = g * group + j;
             int query = (b * rows + firstRow) * row + h * dim;
             int to = t + j * perHead;
-            Lanewise.load(x, to, c.q(), c.qOffset() + query, row, tileRows, dim, shape.scale() * LOG2_E);
-            Lanewise.load(x, to + dim * LANES, c.dOut(), c.dOutOffset() + query, row, tileRows, dim, 1);
-            Lanewise.load(x, outLanes, c.out(), c.outOffset() + query, row, tileRows, dim, 1);
+            Lanewise.load(x, to, c.q(), c.qOffset() + query, row, tileRows, dim);
+            Lanewise.load(x, to + dim * LANES, c.dOut(), c.dOutOffset() + query, row, tileRows, dim);
+            Lanewise.load(x, outLanes, c.out(), c.outOffset() + query, row, tileRows, dim);
             Lanewise.dot(x, to + 2 * dim * LANES, to + dim * LANES, outLanes, dim);
             Lanewise.loadLse(x, to + (2 * dim + 1) * LANES, c.lse(), c.lseOffset() + (b * shape.nHeads() + h) * rows + firstRow, tileRows, LOG2_E);
         }
@@ -212,12 +216,13 @@ final class RoleGradientStrip {
     private void accumulate(int to, int row, int column, int delta, int count) {
         for (int l = 0; l < LANES; l += N) {
             FloatVector d = load(delta + l);
-            FloatVector lse = load(delta + LANES + l);
+            FloatVector lse = load(delta + LANES + l).neg();
+            FloatVector scale = FloatVector.broadcast(Lanes.F, scoreScale);
             FloatVector weight = load(weights + l);
             int sum = to + l * column;
             for (int i = 0; i < count; i++) {
                 int at = i * LANES + l;
-                FloatVector exponent = load(scores + at).sub(lse);
+                FloatVector exponent = load(scores + at).fma(scale, lse);
                 FloatVector p = VectorMath.exp2(exponent.blend(0, exponent.compare(VectorOperators.GT, 0)));
                 load(dp + at).sub(d).mul(p).fma(weight, load(sum + i * row)).intoArray(x, sum + i * row);
             }

@@ -19,8 +19,8 @@ public final class SparseAttentionBackwardVector {
     private static final int N = Lanes.N;
     private static final float LOG2_E = (float) (1 / Math.log(2));
 
-    /** Tasks wanted when there are few KV heads; each costs another dk and dv. */
-    private static final int TASKS = 16;
+    /** Tasks wanted when there are few KV heads; each costs another dk and dv, to hold and to add up. */
+    private static final int TASKS = 8;
 
     /** Rows of dk and dv per task of {@link #reduce}. */
     private static final int REDUCE_ROWS = 64;
@@ -31,6 +31,7 @@ public final class SparseAttentionBackwardVector {
     private final int lastRowOffset;
     private final AttentionShape shape;
     private final PackedKeys packed;
+    private final float scale; // exponent of 2 per unit of q . k
     private final int rows, dim, group, tiles, parts, queryRow, keyRow;
     private final Tile[] workers;
 
@@ -61,6 +62,7 @@ public final class SparseAttentionBackwardVector {
         this.lastRow = lastRow;
         this.lastRowOffset = lastRowOffset;
         this.shape = shape;
+        scale = shape.scale() * LOG2_E;
         this.keys = keys;
         this.values = values;
         this.dkParts = dkParts;
@@ -137,8 +139,11 @@ public final class SparseAttentionBackwardVector {
                 attend(t, b, g, sums, done, true);
             }
             for (int j = 0; j < group; j++) {
-                Lanewise.add(dq, dqOffset + (b * rows + t.firstRow) * queryRow + (g * group + j) * dim, queryRow,
-                        t.x, t.dqLanes(j), t.tileRows, dim, shape.scale());
+                Lanewise.store(t.x, t.qRows(j), packed.row, t.x, t.dqLanes(j), t.tileRows, dim);
+                for (int l = 0; l < t.tileRows; l++) {
+                    int row = dqOffset + (b * rows + t.firstRow + l) * queryRow + (g * group + j) * dim;
+                    addScaled(dq, row, t.x, t.qRows(j) + l * packed.row, dim, shape.scale());
+                }
             }
         }
     }
@@ -187,6 +192,19 @@ public final class SparseAttentionBackwardVector {
                 }
             }
         }
+    }
+
+    private static float dot(float[] a, int aOffset, float[] b, int bOffset, int length) {
+        FloatVector sum = FloatVector.zero(Lanes.F);
+        int i = 0;
+        for (; i <= length - N; i += N) {
+            sum = FloatVector.fromArray(Lanes.F, a, aOffset + i).fma(FloatVector.fromArray(Lanes.F, b, bOffset + i), sum);
+        }
+        float rest = 0;
+        for (; i < length; i++) {
+            rest += a[aOffset + i] * b[bOffset + i];
+        }
+        return VectorMath.sum(sum) + rest;
     }
 
     private static void addScaled(float[] y, int yOffset, float[] x, int xOffset, int length, float factor) {
@@ -244,15 +262,15 @@ public final class SparseAttentionBackwardVector {
             for (int j = 0; j < group; j++) {
                 int h = g * group + j;
                 int query = (b * rows + firstRow) * queryRow + h * dim;
-                Lanewise.load(x, qLanes(j), q, qOffset + query, queryRow, tileRows, dim, shape.scale() * LOG2_E);
-                Lanewise.load(x, dOutLanes(j), dOut, dOutOffset + query, queryRow, tileRows, dim, 1);
-                Lanewise.load(x, dqLanes(j), out, outOffset + query, queryRow, tileRows, dim, 1);
-                Lanewise.dot(x, delta(j), dOutLanes(j), dqLanes(j), dim);
+                Lanewise.load(x, qLanes(j), q, qOffset + query, queryRow, tileRows, dim);
+                Lanewise.load(x, dOutLanes(j), dOut, dOutOffset + query, queryRow, tileRows, dim);
                 Lanewise.loadLse(x, lse(j), SparseAttentionBackwardVector.this.lse,
                         lseOffset + (b * shape.nHeads() + h) * rows + firstRow, tileRows, LOG2_E);
+                Arrays.fill(x, delta(j), delta(j) + LANES, 0);
                 for (int l = 0; l < tileRows; l++) {
                     System.arraycopy(q, qOffset + query + l * queryRow, x, qRows(j) + l * packed.row, dim);
                     System.arraycopy(dOut, dOutOffset + query + l * queryRow, x, dOutRows(j) + l * packed.row, dim);
+                    x[delta(j) + l] = dot(dOut, dOutOffset + query + l * queryRow, out, outOffset + query + l * queryRow, dim);
                 }
             }
         }
@@ -309,14 +327,15 @@ public final class SparseAttentionBackwardVector {
             return !Lanewise.finite(x, dqLanes(j), LANES);
         }
 
-        /** p becomes exp2(score - lse) and ds becomes p (dP - delta). */
+        /** p becomes exp2(scale score - lse) and ds becomes p (dP - delta). */
         private void softmax(int lse, int delta, int count) {
             for (int l = 0; l < LANES; l += N) {
-                FloatVector logSum = load(lse + l);
+                FloatVector logSum = load(lse + l).neg();
+                FloatVector factor = FloatVector.broadcast(Lanes.F, scale);
                 FloatVector mean = load(delta + l);
                 for (int i = 0; i < count; i++) {
                     int at = i * LANES + l;
-                    FloatVector probability = VectorMath.exp2(load(p + at).sub(logSum));
+                    FloatVector probability = VectorMath.exp2(load(p + at).fma(factor, logSum));
                     probability.intoArray(x, p + at);
                     load(ds + at).sub(mean).mul(probability).intoArray(x, ds + at);
                 }

@@ -29,6 +29,9 @@ public final class SparseAttentionVector {
 
     private static final double LN_2 = Math.log(2);
 
+    /** Exponent of 2 per unit of q . k. */
+    private final float scale;
+
     private final float[] out, lse, q, k, v, keys, values;
     private final int outOffset, lseOffset, qOffset, kOffset, vOffset;
     private final int[] lastRow;
@@ -58,6 +61,7 @@ public final class SparseAttentionVector {
         this.lastRowOffset = lastRowOffset;
         this.past = past;
         this.shape = shape;
+        scale = (float) (shape.scale() / LN_2);
         this.keys = keys;
         this.values = values;
         packed = new PackedKeys(shape, past);
@@ -77,10 +81,10 @@ public final class SparseAttentionVector {
         return PackedKeys.floats(shape, past);
     }
 
-    /** Floats a worker needs: per query head q [headDim, LANES], out [outRows, LANES], reference and sum [LANES]; scores [BLOCK, LANES]; a block's sums [LANES]. */
+    /** Floats a worker needs: per query head q [headDim, LANES], out [outRows, LANES], reference and sum [LANES]; scores [BLOCK, LANES]; a block's sums and maxima [LANES]. */
     public static int floats(AttentionShape shape) {
         int dim = shape.headDim();
-        return (shape.group() * (dim + outRows(dim) + 2) + BLOCK + 1) * LANES;
+        return (shape.group() * (dim + outRows(dim) + 2) + BLOCK + 2) * LANES;
     }
 
     /** {@link LaneProduct} computes a multiple of its rows. */
@@ -118,7 +122,7 @@ public final class SparseAttentionVector {
         Tile t = workers[worker];
         for (int j = 0; j < group; j++) {
             int query = (b * rows + firstRow) * queryRow + (g * group + j) * dim;
-            Lanewise.load(t.x, t.qLanes(j), q, qOffset + query, queryRow, tileRows, dim, (float) (shape.scale() / LN_2));
+            Lanewise.load(t.x, t.qLanes(j), q, qOffset + query, queryRow, tileRows, dim);
         }
 
         attend(t, b, g, firstRow, tileRows, false);
@@ -160,6 +164,7 @@ public final class SparseAttentionVector {
         private final int outRows = outRows(dim);
         private final int scores = group * (dim + outRows + 2) * LANES;
         private final int blockSums = scores + BLOCK * LANES;
+        private final int blockMaxima = blockSums + LANES;
 
         /** Whether no key has been seen. */
         private boolean first;
@@ -229,14 +234,15 @@ public final class SparseAttentionVector {
             live.blank(x, scores, Float.NEGATIVE_INFINITY);
         }
 
-        /** Scores become exp2(score - reference); a block's sums. */
+        /** Scores become exp2(scale score - reference); a block's sums. */
         private void exponentials(int reference, int count) {
             for (int l = 0; l < LANES; l += N) {
-                FloatVector base = load(reference + l);
+                FloatVector base = load(reference + l).neg();
+                FloatVector factor = FloatVector.broadcast(Lanes.F, scale);
                 FloatVector sum = FloatVector.zero(Lanes.F);
                 for (int i = 0; i < count; i++) {
                     int s = scores + i * LANES + l;
-                    FloatVector p = VectorMath.exp2(load(s).sub(base));
+                    FloatVector p = VectorMath.exp2(load(s).fma(factor, base));
                     sum = sum.add(p);
                     p.intoArray(x, s);
                 }
@@ -255,24 +261,26 @@ public final class SparseAttentionVector {
 
         /** Raises the reference to the block's largest score where the block's sum has outgrown it, and moves what is summed so far. */
         private void raise(int j) {
+            maxima(live.count);
             for (int l = 0; l < LANES; l += N) {
                 FloatVector before = load(reference(j) + l);
-                FloatVector max = largest(before, scores + l);
-                FloatVector base = max.blend(before, load(blockSums + l).compare(VectorOperators.LE, LIMIT));
-                base.intoArray(x, reference(j) + l);
-                VectorMath.exp2(before.sub(base)).intoArray(x, blockSums + l);
+                FloatVector after = load(blockMaxima + l).mul(scale).max(before).blend(before, load(blockSums + l).compare(VectorOperators.LE, LIMIT));
+                after.intoArray(x, reference(j) + l);
+                VectorMath.exp2(before.sub(after)).intoArray(x, blockSums + l);
             }
             if (!first) {
                 shrink(j);
             }
         }
 
-        private FloatVector largest(FloatVector before, int from) {
-            FloatVector max = before;
-            for (int i = 0; i < live.count; i++) {
-                max = max.max(load(from + i * LANES));
+        private void maxima(int count) {
+            for (int l = 0; l < LANES; l += N) {
+                FloatVector max = load(scores + l);
+                for (int i = 1; i < count; i++) {
+                    max = max.max(load(scores + i * LANES + l));
+                }
+                max.intoArray(x, blockMaxima + l);
             }
-            return max;
         }
 
         /** What is summed so far, times the factors in {@code blockSums}. */
