@@ -4,7 +4,7 @@ import java.util.SplittableRandom;
 import org.neuralattention.kernels.AttentionShape;
 import org.neuralattention.kernels.SparseAttention;
 
-/** One sequence of 8 heads of 64 with its roles: what both attention suites measure. */
+/** One sequence of 8 heads with its roles: what both attention suites measure. */
 public final class AttentionData {
 
     public static final int HEADS = 8;
@@ -17,12 +17,18 @@ public final class AttentionData {
     /** [nKvHeads, rows]. */
     public final int[] roles, lastRow;
 
+    /** With heads of {@link #HEAD_DIM}. */
+    public AttentionData(int rows, String mix) {
+        this(rows, mix, HEAD_DIM);
+    }
+
     /**
      * @param mix {@code dense}: every token global, plain causal attention; {@code roles}: 10 % global, 20 % local, the others
-     *            sliding by 128, drawn token by token
+     *            sliding by 128, drawn token by token; {@code roles512}: sliding by 512
      */
-    public AttentionData(int rows, String mix) {
-        shape = new AttentionShape(1, rows, HEADS, HEADS, HEAD_DIM);
+    public AttentionData(int rows, String mix, int headDim) {
+        int window = mix.equals("roles512") ? 512 : WINDOWS[0];
+        shape = new AttentionShape(1, rows, HEADS, HEADS, headDim);
         int floats = rows * shape.nHeads() * shape.headDim();
         q = Data.random(floats);
         k = Data.random(floats);
@@ -39,7 +45,7 @@ public final class AttentionData {
                 double draw = mix.equals("dense") ? 0 : random.nextDouble();
                 int role = draw < 0.1 ? 0 : draw < 0.3 ? 1 : 2;
                 roles[h * rows + n] = role;
-                lastRow[h * rows + n] = role == 0 ? SparseAttention.OPEN : role == 1 ? nextGlobal : n + WINDOWS[0];
+                lastRow[h * rows + n] = role == 0 ? SparseAttention.OPEN : role == 1 ? nextGlobal : n + window;
                 nextGlobal = role == 0 ? n : nextGlobal;
             }
         }

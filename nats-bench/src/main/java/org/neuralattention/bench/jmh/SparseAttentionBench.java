@@ -18,7 +18,10 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** Sparse attention of 8 heads of 64: dense causal against learned roles. Dense: 4 (forward) or 10 (backward) x 64 flops x 8 heads x rows (rows + 1) / 2. */
+/**
+ * Sparse attention of 8 heads: dense causal against learned roles with windows of 128 and 512. Dense: 4 (forward) or 10 (backward) x headDim flops x 8 heads x rows (rows + 1) / 2.
+ * Time and bytes up to 65,536 rows: {@code nats bench} shows their growth.
+ */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
@@ -30,7 +33,10 @@ public class SparseAttentionBench implements Counted {
     @Param({"1024", "4096"})
     public int rows;
 
-    @Param({"dense", "roles"})
+    @Param({"64", "128"})
+    public int headDim;
+
+    @Param({"dense", "roles", "roles512"})
     public String mix;
 
     @Param({"1", "2"})
@@ -45,7 +51,7 @@ public class SparseAttentionBench implements Counted {
     @Setup(Level.Trial)
     public void setup() {
         team = Team.of(threads);
-        a = new AttentionData(rows, mix);
+        a = new AttentionData(rows, mix, headDim);
         dq = new float[a.q.length];
         dk = new float[a.k.length];
         dv = new float[a.v.length];
@@ -64,6 +70,8 @@ public class SparseAttentionBench implements Counted {
 
     @Benchmark
     @Fork(value = 1, jvmArgsAppend = "-Dnats.kernels=scalar")
+    @Warmup(iterations = 1, time = 1)
+    @Measurement(iterations = 1, time = 1)
     public void forwardScalar() {
         forward();
     }
@@ -75,6 +83,8 @@ public class SparseAttentionBench implements Counted {
 
     @Benchmark
     @Fork(value = 1, jvmArgsAppend = "-Dnats.kernels=scalar")
+    @Warmup(iterations = 1, time = 1)
+    @Measurement(iterations = 1, time = 1)
     public void backwardScalar() {
         backward();
     }
@@ -82,7 +92,7 @@ public class SparseAttentionBench implements Counted {
     /** Forward two products over the visible pairs, backward five; backward adds to its three gradients. */
     @Override
     public Work work(String method) {
-        AttentionData data = new AttentionData(rows, mix);
+        AttentionData data = new AttentionData(rows, mix, headDim);
         double pair = 2.0 * data.shape.headDim() * data.visiblePairs();
         return method.equals("forward") ? Work.floats(2 * pair, 4.0 * data.q.length) : Work.floats(5 * pair, 11.0 * data.q.length);
     }
