@@ -28,7 +28,7 @@ public record Growth(boolean quick) {
 
     /** @param step called after each point */
     public List<Picture> measure(int cores, Runnable step) {
-        double budget = quick ? 0.2 : 0.6;
+        double budget = quick ? 0.15 : 0.5;
         List<Picture> pictures = new ArrayList<>(new AttentionGrowth(cores, budget, step).measure(LEAST, mostDense(), most()));
         TrainingGrowth training = new TrainingGrowth(budget, step);
         DecodeGrowth decode;

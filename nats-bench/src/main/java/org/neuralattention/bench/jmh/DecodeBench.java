@@ -4,6 +4,7 @@ import java.util.concurrent.TimeUnit;
 import org.neuralattention.bench.result.Work;
 import org.neuralattention.cache.KvCache;
 import org.neuralattention.generate.Session;
+import org.neuralattention.kernels.Dtype;
 import org.neuralattention.kernels.Team;
 import org.neuralattention.model.Transformer;
 import org.openjdk.jmh.annotations.AuxCounters;
@@ -87,6 +88,6 @@ public class DecodeBench implements Counted {
     /** With roles the bytes depend on what the cache holds: only the weights are counted then. */
     @Override
     public Work work(String method) {
-        return ModelWork.decode(Models.SMALL, keys.equals("full") ? context + TOKENS / 2.0 : 0, Float.BYTES, Float.BYTES);
+        return ModelWork.decode(Models.SMALL, Dtype.F32, keys.equals("full") ? context + TOKENS / 2.0 : 0);
     }
 }

@@ -1,6 +1,7 @@
 package org.neuralattention.bench.jmh;
 
 import org.neuralattention.bench.result.Work;
+import org.neuralattention.kernels.Dtype;
 import org.neuralattention.model.ModelConfig;
 
 /** What a model's passes must move: products with the weights, and attention over the pairs that are visible. */
@@ -19,14 +20,18 @@ final class ModelWork {
     }
 
     /** One token behind {@code keys} kept per KV head: every weight is read once, and every key and value. */
-    static Work decode(ModelConfig c, double keys, double bytesPerWeight, double bytesPerKeyElement) {
+    static Work decode(ModelConfig c, Dtype dtype, double keys) {
         double cached = 2.0 * c.nLayers() * c.kvDim() * keys;
-        return new Work(2 * matrixElements(c) + attention(c, keys), bytesPerWeight * matrixElements(c) + bytesPerKeyElement * cached);
+        return new Work(2 * matrixElements(c) + attention(c, keys), bytes(c, dtype) + Float.BYTES * cached);
     }
 
     /** A prompt of {@code tokens}, each of which sees {@code keys} on average; the head serves the last token only. */
-    static Work prefill(ModelConfig c, double tokens, double keys) {
-        return Work.floats(tokens * (2 * (matrixElements(c) - head(c)) + attention(c, keys)) + 2 * head(c), matrixElements(c));
+    static Work prefill(ModelConfig c, Dtype dtype, double tokens, double keys) {
+        return new Work(tokens * (2 * (matrixElements(c) - head(c)) + attention(c, keys)) + 2 * head(c), bytes(c, dtype));
+    }
+
+    private static double bytes(ModelConfig c, Dtype dtype) {
+        return dtype.bytes((long) matrixElements(c));
     }
 
     /** One token of a training step: forward once, backward twice its products; attention 4 and 10 per pair and element. */

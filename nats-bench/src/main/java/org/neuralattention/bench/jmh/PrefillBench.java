@@ -4,6 +4,7 @@ import java.util.concurrent.TimeUnit;
 import org.neuralattention.bench.result.Work;
 import org.neuralattention.cache.KvCache;
 import org.neuralattention.generate.Session;
+import org.neuralattention.kernels.Dtype;
 import org.neuralattention.kernels.Team;
 import org.neuralattention.model.Transformer;
 import org.neuralattention.roles.RoleChoice;
@@ -66,6 +67,6 @@ public class PrefillBench implements Counted {
     /** With roles attention depends on what is visible: only the products with the weights are counted then. */
     @Override
     public Work work(String method) {
-        return ModelWork.prefill(Models.SMALL, tokens, keys.equals("full") ? (tokens + 1) / 2.0 : 0);
+        return ModelWork.prefill(Models.SMALL, Dtype.F32, tokens, keys.equals("full") ? (tokens + 1) / 2.0 : 0);
     }
 }

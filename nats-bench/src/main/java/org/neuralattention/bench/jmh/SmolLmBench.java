@@ -4,6 +4,7 @@ import java.util.concurrent.TimeUnit;
 import org.neuralattention.bench.result.Work;
 import org.neuralattention.cache.KvCache;
 import org.neuralattention.generate.Session;
+import org.neuralattention.kernels.Dtype;
 import org.neuralattention.kernels.Team;
 import org.neuralattention.model.Transformer;
 import org.openjdk.jmh.annotations.AuxCounters;
@@ -43,6 +44,10 @@ public class SmolLmBench implements Counted {
     @Param({"full", "roles"})
     public String keys;
 
+    /** How the weights are stored. */
+    @Param
+    public Dtype dtype;
+
     @Param({"1", "2"})
     public int threads;
 
@@ -55,7 +60,7 @@ public class SmolLmBench implements Counted {
     @Setup
     public void model() {
         team = Team.of(threads);
-        model = new Transformer(SmolLm.random(SmolLm.WITH_ROLES, team), team);
+        model = new Transformer(SmolLm.random(SmolLm.WITH_ROLES, team).as(dtype), team);
         session = new Session(model, KvCache.of(SmolLm.WITH_ROLES), Models.choice(SmolLm.WITH_ROLES, keys), Session.PIECE);
     }
 
@@ -98,9 +103,9 @@ public class SmolLmBench implements Counted {
     public Work work(String method) {
         boolean full = keys.equals("full");
         if (method.equals("decode")) {
-            return ModelWork.decode(SmolLm.CONFIG, full ? context : 0, Float.BYTES, Float.BYTES);
+            return ModelWork.decode(SmolLm.CONFIG, dtype, full ? context : 0);
         }
-        Work prompt = ModelWork.prefill(SmolLm.CONFIG, PROMPT, full ? (PROMPT + 1) / 2.0 : 0);
+        Work prompt = ModelWork.prefill(SmolLm.CONFIG, dtype, PROMPT, full ? (PROMPT + 1) / 2.0 : 0);
         return new Work(prompt.flops() / PROMPT, prompt.bytes() / PROMPT);
     }
 }

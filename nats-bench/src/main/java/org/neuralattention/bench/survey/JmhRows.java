@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.StringJoiner;
+import java.util.stream.Stream;
 import org.neuralattention.bench.jmh.Counted;
 import org.neuralattention.bench.result.Row;
 import org.neuralattention.bench.result.Sample;
@@ -15,6 +16,7 @@ import org.neuralattention.kernels.Kernels;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.infra.BenchmarkParams;
 import org.openjdk.jmh.results.BenchmarkResult;
+import org.openjdk.jmh.results.IterationResult;
 import org.openjdk.jmh.results.RunResult;
 
 /** JMH's results as rows: an iteration is one measurement, a parameter {@code threads} the row's own, a method {@code xScalar} runs plain loops. */
@@ -22,13 +24,21 @@ public final class JmhRows {
 
     private static final String THREADS = "threads";
     private static final String SCALAR = "Scalar";
+    /** A counter of suites that decode: what the cache holds. */
+    private static final String KV_BYTES = "kvBytes";
 
     private JmhRows() {}
 
     public static List<Row> of(Collection<RunResult> results) {
         List<Row> rows = new ArrayList<>();
         for (RunResult result : results) {
-            rows.add(row(result));
+            Row row = row(result);
+            rows.add(row);
+            double[] bytes = iterations(result).map(IterationResult::getSecondaryResults).filter(counted -> counted.containsKey(KV_BYTES))
+                    .mapToDouble(counted -> counted.get(KV_BYTES).getScore()).toArray();
+            if (bytes.length > 0) {
+                rows.add(Row.of(row.group(), row.name() + ", KV cache", row.parameters(), row.threads(), row.bits(), Sample.of(Unit.BYTES, bytes)));
+            }
         }
         return rows;
     }
@@ -85,8 +95,11 @@ public final class JmhRows {
         BenchmarkParams params = result.getParams();
         double unit = params.getTimeUnit().toNanos(1) * 1e-9;
         boolean throughput = params.getMode() == Mode.Throughput;
-        double[] values = result.getBenchmarkResults().stream().map(BenchmarkResult::getIterationResults).flatMap(Collection::stream)
-                .mapToDouble(iteration -> iteration.getPrimaryResult().getScore()).map(score -> throughput ? score / unit : score * unit).toArray();
+        double[] values = iterations(result).mapToDouble(iteration -> iteration.getPrimaryResult().getScore()).map(score -> throughput ? score / unit : score * unit).toArray();
         return Sample.of(throughput ? Unit.TOKENS_PER_SECOND : Unit.SECONDS, values);
+    }
+
+    private static Stream<IterationResult> iterations(RunResult result) {
+        return result.getBenchmarkResults().stream().map(BenchmarkResult::getIterationResults).flatMap(Collection::stream);
     }
 }

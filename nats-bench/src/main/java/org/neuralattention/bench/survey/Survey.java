@@ -40,10 +40,10 @@ import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
 /**
- * A line for every kernel and for the whole model: one case of each suite, run by JMH in a JVM of its own. Suites with a parameter
- * {@code threads} run with one thread and with all.
+ * A line for every kernel and for the whole model: one case of each suite, run by JMH in a JVM of its own. Kernels with a parameter
+ * {@code threads} run with one thread and with all, whole stages with all.
  *
- * @param quick one case per kernel, with all threads only and in shorter iterations: about a minute instead of four
+ * @param quick one case per kernel, with all threads only and in shorter iterations: about a minute instead of six
  * @param cores of this machine
  */
 public record Survey(boolean quick, int cores) {
@@ -56,7 +56,7 @@ public record Survey(boolean quick, int cores) {
     /** What forks print, such as the warning that the Vector API incubates, is not for the table. */
     private static final OutputFormat SILENT = OutputFormatFactory.createFormatInstance(new PrintStream(OutputStream.nullOutputStream()), VerboseMode.SILENT);
 
-    /** Whole stages take milliseconds to a second and compile more code. */
+    /** Whole stages take milliseconds to a second, and their iterations are longer. */
     private static final Set<Class<?>> STAGES = Set.of(SmolLmBench.class, TrainingStepBench.class);
 
     /**
@@ -83,7 +83,7 @@ public record Survey(boolean quick, int cores) {
             of(MatVecBench.class, "forward", LARGE, "dtype=F32"),
             more(MatVecBench.class, "forward", LARGE, "dtype=BF16"),
             of(MatVecBench.class, "forward", LARGE, "dtype=Q8"),
-            of(MatVecBench.class, "forward", LARGE, "dtype=Q4"),
+            more(MatVecBench.class, "forward", LARGE, "dtype=Q4"),
             more(MatVecBench.class, "forward", "shape=1 576 1536", "dtype=F32"),
             of(SparseAttentionBench.class, "forward", "rows=4096", "headDim=64", "mix=dense"),
             more(SparseAttentionBench.class, "forward", "rows=4096", "headDim=64", "mix=roles"),
@@ -114,11 +114,17 @@ public record Survey(boolean quick, int cores) {
             of(TeamBench.class, "round", "idleMicros=0"),
             of(KvCacheBench.class, "decode", "context=4096", "roles=full"),
             of(KvCacheBench.class, "decode", "context=4096", "roles=nats"),
-            of(SmolLmBench.class, "decode", "context=128", "keys=full"),
-            more(SmolLmBench.class, "decode", "context=2048", "keys=full"),
-            more(SmolLmBench.class, "decode", "context=4096", "keys=full"),
-            more(SmolLmBench.class, "decode", "context=4096", "keys=roles"),
-            of(SmolLmBench.class, "prefill512", "context=128", "keys=full"),
+            of(SmolLmBench.class, "decode", "context=128", "keys=full", "dtype=F32"),
+            more(SmolLmBench.class, "decode", "context=2048", "keys=full", "dtype=F32"),
+            more(SmolLmBench.class, "decode", "context=4096", "keys=full", "dtype=F32"),
+            more(SmolLmBench.class, "decode", "context=4096", "keys=roles", "dtype=F32"),
+            more(SmolLmBench.class, "decode", "context=128", "keys=full", "dtype=BF16"),
+            more(SmolLmBench.class, "decode", "context=128", "keys=full", "dtype=Q8"),
+            more(SmolLmBench.class, "decode", "context=4096", "keys=full", "dtype=Q8"),
+            more(SmolLmBench.class, "decode", "context=4096", "keys=roles", "dtype=Q8"),
+            more(SmolLmBench.class, "decode", "context=128", "keys=full", "dtype=Q4"),
+            of(SmolLmBench.class, "prefill512", "context=128", "keys=full", "dtype=F32"),
+            more(SmolLmBench.class, "prefill512", "context=128", "keys=full", "dtype=Q8"),
             more(TrainingStepBench.class, "step", "roles=dense"),
             more(TrainingStepBench.class, "step", "roles=learning"));
 
@@ -162,11 +168,11 @@ public record Survey(boolean quick, int cores) {
     private ChainedOptionsBuilder options(Case each) {
         ChainedOptionsBuilder options = JmhOptions.common().include("^" + Pattern.quote(each.benchmark()) + "$");
         each.params.forEach(options::param);
-        if (each.hasThreads()) {
-            options.param(THREADS, quick || cores == 1 ? new String[] {Integer.toString(cores)} : new String[] {"1", Integer.toString(cores)});
-        }
         boolean stage = STAGES.contains(each.suite);
-        JmhOptions.iterations(options, quick ? 3 : 5, quick ? 5 : 7, (quick ? 150 : 250) * (stage ? 4 : 1));
+        if (each.hasThreads()) {
+            options.param(THREADS, quick || stage || cores == 1 ? new String[] {Integer.toString(cores)} : new String[] {"1", Integer.toString(cores)});
+        }
+        JmhOptions.iterations(options, quick ? 3 : 4, quick ? 5 : 6, (quick ? 100 : 250) * (stage ? 2 : 1));
         return options;
     }
 }
