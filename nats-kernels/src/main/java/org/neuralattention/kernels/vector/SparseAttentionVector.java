@@ -217,9 +217,7 @@ public final class SparseAttentionVector {
                         exponentials(reference(j), live.count);
                     }
                 }
-                for (int l = 0; l < LANES; l++) {
-                    x[sum(j) + l] += x[blockSums + l];
-                }
+                addSums(j);
                 if (visibleOnly) {
                     live.addToLanes(x, outLanes(j), values, start, x, scores, dim);
                 } else {
@@ -266,7 +264,7 @@ public final class SparseAttentionVector {
                 FloatVector before = load(reference(j) + l);
                 FloatVector after = load(blockMaxima + l).mul(scale).max(before).blend(before, load(blockSums + l).compare(VectorOperators.LE, LIMIT));
                 after.intoArray(x, reference(j) + l);
-                VectorMath.exp2(before.sub(after)).intoArray(x, blockSums + l);
+                before.sub(after).intoArray(x, blockSums + l);
             }
             if (!first) {
                 shrink(j);
@@ -283,15 +281,21 @@ public final class SparseAttentionVector {
             }
         }
 
-        /** What is summed so far, times the factors in {@code blockSums}. */
+        /** Moves what is summed so far to the new references, which {@code blockSums} tells as old - new. */
         private void shrink(int j) {
-            for (int l = 0; l < LANES; l++) {
-                x[sum(j) + l] *= x[blockSums + l];
-            }
-            for (int d = 0; d < dim; d++) {
-                for (int l = 0; l < LANES; l++) {
-                    x[outLanes(j) + d * LANES + l] *= x[blockSums + l];
+            for (int l = 0; l < LANES; l += N) {
+                FloatVector factor = VectorMath.exp2(load(blockSums + l));
+                load(sum(j) + l).mul(factor).intoArray(x, sum(j) + l);
+                for (int d = 0; d < dim; d++) {
+                    int o = outLanes(j) + d * LANES + l;
+                    load(o).mul(factor).intoArray(x, o);
                 }
+            }
+        }
+
+        private void addSums(int j) {
+            for (int l = 0; l < LANES; l += N) {
+                load(sum(j) + l).add(load(blockSums + l)).intoArray(x, sum(j) + l);
             }
         }
 
