@@ -34,6 +34,7 @@ public class MatMulBench implements Counted {
     /** Form, m, n, k: out[m, n] is a sum over k. */
     @Param({"abt 512 512 512", "abt 1024 1024 1024", "abt 2048 2048 2048", "ab 1024 1024 1024", "atb 1024 1024 1024",
             "abt 2048 64 64", "abt 2048 256 64", "atb 256 64 2048", "abt 1024 688 256", "ab 1024 256 688", "atb 688 256 1024",
+            "abt 1024 3072 768", "abt 2048 50257 768", "ab 33 576 1536", "abt 33 576 1536", "atb 33 576 1536",
             "abt 16 2048 2048"})
     public String shape;
 

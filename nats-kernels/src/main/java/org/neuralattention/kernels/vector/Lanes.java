@@ -17,6 +17,10 @@ public final class Lanes {
     /** Floats in one vector. */
     static final int N = F.length();
 
+    /** Vector registers: 32 with AVX-512, at any width, and with NEON; 16 with AVX2. */
+    static final int REGISTERS =
+            FloatVector.SPECIES_PREFERRED.vectorBitSize() >= 512 || System.getProperty("os.arch").equals("aarch64") ? 32 : 16;
+
     private Lanes() {}
 
     /** What stands in the way of vectors of {@link #BITS} bits, or null. */

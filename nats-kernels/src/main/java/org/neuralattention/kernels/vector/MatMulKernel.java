@@ -12,15 +12,16 @@ import jdk.incubator.vector.FloatVector;
  * The inner loops of {@link MatMulVector}: a tile of out, some rows by two vectors, stays in registers for a sum over k.
  *
  * <p>Accumulators are local variables, for only those become registers. With 12 rows 24 accumulators, two vectors of b and one
- * broadcast a fill the 32 registers of AVX-512 and NEON without a spill; with 6 rows 12 accumulators fit 16 registers of AVX2.
- * Measured on one Zen 5 core (peak 277 GFLOP/s at 512 bits): 12 rows 258, 6 rows 240-254, 14 rows 216, 9 by three vectors 130.
- * Strides that are variables cost nothing against constants there. Unrolled by hand it was slower.
+ * broadcast a fill the 32 registers of AVX-512 and NEON without a spill; with 5 rows 10 accumulators fit 16 registers of AVX2.
+ * Share of the peak on one Zen 5 core, in GFLOP/s: 12 rows 242 of 252 at 512 bits, 120 of 126 at 256, 61 of 64 at 128; 8 or 9
+ * rows by three vectors the same, 14 rows 210. With 16 registers 5 rows 115 of 122 at 256 bits; 6 rows by two vectors and 4 by
+ * three spill: 54. Strides that are variables cost nothing against constants there. Unrolled by hand it was slower.
  * It stores and does not add to out: with the loads for that the method exceeds what C2 inlines, and runs 20 times slower.
  */
 final class MatMulKernel {
 
     /** Rows of the large tile: as many as the registers hold. */
-    static final int ROWS = Lanes.BITS == 512 || System.getProperty("os.arch").equals("aarch64") ? 12 : 6;
+    static final int ROWS = Lanes.REGISTERS == 32 ? 12 : 5;
 
     /** Columns of a tile. */
     static final int COLUMNS = 2 * N;
@@ -30,10 +31,10 @@ final class MatMulKernel {
     /** The large tile or, where that is enough, the small one. */
     static void tile(int rows, float[] out, int outOffset, int outStride, float[] a, int aOffset, int aStride,
             float[] b, int bOffset, int bStride, int k) {
-        if (rows > 6) {
+        if (rows > 5) {
             rows12(out, outOffset, outStride, a, aOffset, aStride, b, bOffset, bStride, k);
         } else {
-            rows6(out, outOffset, outStride, a, aOffset, aStride, b, bOffset, bStride, k);
+            rows5(out, outOffset, outStride, a, aOffset, aStride, b, bOffset, bStride, k);
         }
     }
 
@@ -121,8 +122,8 @@ final class MatMulKernel {
         c11r.intoArray(out, outOffset + 11 * outStride + N);
     }
 
-    /** {@link #rows12} with 6 rows. */
-    static void rows6(float[] out, int outOffset, int outStride, float[] a, int aOffset, int aStride,
+    /** {@link #rows12} with 5 rows. */
+    static void rows5(float[] out, int outOffset, int outStride, float[] a, int aOffset, int aStride,
             float[] b, int bOffset, int bStride, int k) {
         FloatVector zero = zero(F);
         FloatVector c0l = zero, c0r = zero;
@@ -130,7 +131,6 @@ final class MatMulKernel {
         FloatVector c2l = zero, c2r = zero;
         FloatVector c3l = zero, c3r = zero;
         FloatVector c4l = zero, c4r = zero;
-        FloatVector c5l = zero, c5r = zero;
         for (int p = 0; p < k; p++) {
             int at = aOffset + p * aStride;
             FloatVector l = fromArray(F, b, bOffset + p * bStride);
@@ -151,9 +151,6 @@ final class MatMulKernel {
             x = broadcast(F, a[at + 4]);
             c4l = x.fma(l, c4l);
             c4r = x.fma(r, c4r);
-            x = broadcast(F, a[at + 5]);
-            c5l = x.fma(l, c5l);
-            c5r = x.fma(r, c5r);
         }
         c0l.intoArray(out, outOffset);
         c0r.intoArray(out, outOffset + N);
@@ -165,7 +162,5 @@ final class MatMulKernel {
         c3r.intoArray(out, outOffset + 3 * outStride + N);
         c4l.intoArray(out, outOffset + 4 * outStride);
         c4r.intoArray(out, outOffset + 4 * outStride + N);
-        c5l.intoArray(out, outOffset + 5 * outStride);
-        c5r.intoArray(out, outOffset + 5 * outStride + N);
     }
 }

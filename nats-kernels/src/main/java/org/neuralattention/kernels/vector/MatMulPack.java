@@ -51,7 +51,7 @@ final class MatMulPack {
     /** panel[depth, width] = strip[rows, depth]^T, where rows of the strip are {@code stride} apart. */
     static void transpose(float[] panel, int panelOffset, int width, float[] strip, int stripOffset, int stride, int rows, int depth) {
         for (int i = 0; i < rows; i += 4) {
-            int first = Math.min(i, width - 4); // with a width of 6 the second four rows are 2 to 5
+            int first = Math.min(i, width - 4); // with a width of 5 the second four rows are 1 to 4
             int last = rows - 1;
             int r0 = stripOffset + Math.min(first, last) * stride;
             int r1 = stripOffset + Math.min(first + 1, last) * stride;

@@ -28,7 +28,7 @@ public final class MatMulVector {
     private static final int SHARED = 1 << 21;
 
     /** Lines of a shared operand that a task packs, whole panels of either, and steps: some 10 microseconds. */
-    private static final int PACKED_LINES = 24 * N;
+    private static final int PACKED_LINES = ROWS * COLUMNS;
     private static final int PACKED_STEPS = 256;
 
     /** Rows and columns of a task, at most: either's panels fit the second cache, with what of the shared panels is in use. */
@@ -42,7 +42,7 @@ public final class MatMulVector {
     private static final int TASKS = 32;
 
     /**
-     * With a as [k, m] a tile reads 12 neighbours at each step of k: in place, unless rows of a lie a multiple of 4 KiB apart and so
+     * With a as [k, m] a tile reads ROWS neighbours at each step of k: in place, unless rows of a lie a multiple of 4 KiB apart and so
      * would push each other out of the caches.
      */
     private static final int CONFLICT = 1024;
