@@ -11,7 +11,8 @@ final class ModelWork {
 
     /** Elements of the matrices that every token is multiplied with; the embedding counts once, as the head. */
     static double matrixElements(ModelConfig c) {
-        double layer = 2.0 * c.dim() * c.qDim() + 2.0 * c.dim() * c.kvDim() + 3.0 * c.dim() * c.hiddenDim();
+        double layer = 2.0 * c.dim() * c.qDim() + 2.0 * c.dim() * c.kvDim() 
+                + (c.activation() == ModelConfig.Activation.SWIGLU ? 3.0 : 2.0) * c.dim() * c.hiddenDim();
         return c.nLayers() * layer + head(c);
     }
 

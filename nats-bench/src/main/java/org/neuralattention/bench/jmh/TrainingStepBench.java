@@ -25,7 +25,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** A whole training step (forward, backward, AdamW) of a 5M-parameter Llama on 1024 tokens, in tokens per second. */
+/** Whole training steps (forward, backward, AdamW) of a 5M-parameter Llama on 4096 tokens, in sequences of 1024 or of 4096, in tokens per second. */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
@@ -34,12 +34,18 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 2)
 public class TrainingStepBench implements Counted {
 
-    private static final int TOKENS = 1024;
+    private static final int TOKENS = 4096;
     private static final ModelConfig CONFIG = ModelConfig.llama(2048, 256, 6, 8, 4, 688, TOKENS).withTiedHead(true).withRoleWindows(16);
 
-    /** dense: no roles; learning: roles sampled and learned with the exact role gradient; frozen: the same sparsity, nothing learned. */
-    @Param({"dense", "learning", "frozen"})
+    /**
+     * dense: no roles; learning: roles sampled and learned with the exact role gradient; sampled: with that of one query tile in four; frozen: random roles, nothing
+     * learned.
+     */
+    @Param({"dense", "learning", "sampled", "frozen"})
     public String roles;
+
+    @Param({"1024", "4096"})
+    public int seqLen;
 
     @Param({"1", "2"})
     public int threads;
@@ -58,14 +64,14 @@ public class TrainingStepBench implements Counted {
     @Setup
     public void model() {
         team = Team.of(threads);
-        trainer = trainer(roles, 1, TOKENS, team);
+        trainer = trainer(roles, TOKENS / seqLen, seqLen, team);
     }
 
     /** A trainer of the suite's model; {@code roles} as the parameter. */
     public static Trainer trainer(String roles, int batch, int tokens, Team team) {
         Weights weights = new Weights(CONFIG);
         Init.GPT2.apply(weights, 1, team);
-        Trainer trainer = new Trainer(weights, TrainConfig.of(batch, tokens, 1_000_000, 1e-5), team);
+        Trainer trainer = new Trainer(weights, TrainConfig.of(batch, tokens, 1_000_000, 1e-5).withRoleGradientOneIn(roles.equals("sampled") ? 4 : 1), team);
         if (roles.equals("dense")) {
             trainer.fixRoles(RoleChoice.FULL);
         } else if (roles.equals("frozen")) {
@@ -88,6 +94,6 @@ public class TrainingStepBench implements Counted {
     /** A token of a dense step; with roles only the products with the weights are counted. */
     @Override
     public Work work(String method) {
-        return ModelWork.training(CONFIG, roles.equals("dense") ? (TOKENS + 1) / 2.0 : 0);
+        return ModelWork.training(CONFIG, roles.equals("dense") ? (seqLen + 1) / 2.0 : 0);
     }
 }
