@@ -52,7 +52,7 @@ final class AttentionContests {
         double causal = (double) AttentionCase.HEADS * rows * (rows + 1) / 2;
         List<Comparison> comparisons = new ArrayList<>();
         double flops = 2 * work(backward, causal, rows, headDim).flops();
-        comparisons.add(new Comparison(0, 1, peer.name(), name, size, work(backward, causal, rows, headDim), rows,
+        comparisons.add(new Comparison(0, 1, peer.name(), name, size, work(backward, causal, rows, headDim), rows, 0,
                 ratio -> Goal.atLeast(1, ratio, "x")));
         int next = 2;
         for (int i = 0; i < windows.length; i++) {
@@ -61,12 +61,12 @@ final class AttentionContests {
             Work work = work(backward, visible, rows, headDim);
             String parameters = size + ", window " + windows[i];
             int ours = next++;
-            comparisons.add(new Comparison(ours, 1, peer.name() + " dense", name + " with roles", parameters, work, 0,
+            comparisons.add(new Comparison(ours, 1, peer.name() + " dense", name + " with roles", parameters, work, 0, 0,
                     ratio -> new Goal(SHARE + " of " + Numbers.fixed(speedUp, 1) + " x fewer pairs: " + Numbers.fixed(ratio / speedUp, 2),
                             ratio >= SHARE * speedUp)));
             flops += work.flops();
             if (i < masks) {
-                comparisons.add(new Comparison(ours, next++, peer.name() + " masked", name + " with roles", parameters, work, rows, null));
+                comparisons.add(new Comparison(ours, next++, peer.name() + " masked", name + " with roles", parameters, work, rows, 0, null));
                 flops += 2 * work(backward, causal, rows, headDim).flops();
             }
         }

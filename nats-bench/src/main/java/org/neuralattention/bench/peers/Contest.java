@@ -1,6 +1,7 @@
 package org.neuralattention.bench.peers;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.DoubleFunction;
 import java.util.function.Supplier;
@@ -27,11 +28,12 @@ record Contest(String name, String group, int threads, double flops, Supplier<Li
      * @param ours index of a side
      * @param theirs index of a side
      * @param name what our side runs
-     * @param work of one call of ours
+     * @param work of one call of ours, or of one token
      * @param terms added for one element of the result; 0 where the two compute different things and agree with others
+     * @param tokens of one call, where tokens per second are told; 0 where the time of a call is
      * @param goal from how many times as fast ours was; null without one
      */
-    record Comparison(int ours, int theirs, String peer, String name, String parameters, Work work, double terms,
+    record Comparison(int ours, int theirs, String peer, String name, String parameters, Work work, double terms, int tokens,
             DoubleFunction<Goal> goal) {}
 
     /** Lets all results agree, then times all sides. */
@@ -56,10 +58,15 @@ record Contest(String name, String group, int threads, double flops, Supplier<Li
         List<Row> rows = new ArrayList<>();
         for (Comparison c : comparisons) {
             Sample ratio = Sample.ratio(seconds[c.ours], seconds[c.theirs]);
-            Row row = Row.of(group, c.name, c.parameters, threads, Kernels.vectorBits(), Sample.of(Unit.SECONDS, seconds[c.ours]))
-                    .withWork(c.work).withVersus(new Versus(c.peer, Sample.of(Unit.SECONDS, seconds[c.theirs]), ratio));
+            Row row = Row.of(group, c.name, c.parameters, threads, Kernels.vectorBits(), sample(seconds[c.ours], c.tokens))
+                    .withWork(c.work).withVersus(new Versus(c.peer, sample(seconds[c.theirs], c.tokens), ratio));
             rows.add(c.goal == null ? row : row.withGoal(c.goal.apply(ratio.median())));
         }
         return rows;
+    }
+
+    private static Sample sample(double[] seconds, int tokens) {
+        return tokens == 0 ? Sample.of(Unit.SECONDS, seconds)
+                : Sample.of(Unit.TOKENS_PER_SECOND, Arrays.stream(seconds).map(call -> tokens / call).toArray());
     }
 }

@@ -38,7 +38,7 @@ final class GemmContests {
         List<Comparison> comparisons = new ArrayList<>();
         for (int i = 0; i < peers.size(); i++) {
             GemmPeer peer = peers.get(i);
-            comparisons.add(new Comparison(0, 1 + i, peer.name(), name, parameters, work, k,
+            comparisons.add(new Comparison(0, 1 + i, peer.name(), name, parameters, work, k, 0,
                     ratio -> Goal.atLeast(peer.goal(), ratio, "x")));
         }
         return new Contest("MatMul " + name + " " + parameters, "MatMul", threads, flops * (1 + peers.size()),

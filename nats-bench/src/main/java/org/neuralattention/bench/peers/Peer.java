@@ -3,7 +3,7 @@ package org.neuralattention.bench.peers;
 import java.util.List;
 import java.util.ServiceLoader;
 
-/** Somebody else's library. What it can do is told by the interfaces it implements: {@link GemmPeer}, {@link AttentionPeer}. */
+/** Somebody else's library. What it can do is told by the interfaces it implements: {@link GemmPeer}, {@link AttentionPeer}, {@link ModelPeer}. */
 public interface Peer {
 
     /** Name and version, such as {@code OpenBLAS 0.3.31}. */

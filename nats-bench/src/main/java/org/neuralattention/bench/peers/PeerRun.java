@@ -1,5 +1,6 @@
 package org.neuralattention.bench.peers;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -12,7 +13,10 @@ import org.neuralattention.bench.result.Unit;
 public final class PeerRun {
 
     /** Operations of a round that {@code --quick} still does: about a second at 200 GFLOP/s. */
-    private static final double QUICK_FLOPS = 2e11;
+    private static final double QUICK_FLOPS = 3e11;
+
+    /** Property: where files for the peers are written, in a folder of the name. */
+    private static final String FOLDER = "nats.peers";
 
     private static final long SECOND = 1_000_000_000;
 
@@ -34,6 +38,9 @@ public final class PeerRun {
         List<Contest> contests = new ArrayList<>();
         for (int threads : cores == 1 ? new int[] {1} : new int[] {1, 2}) {
             contests.addAll(GemmContests.of(Peer.find(GemmPeer.class), threads));
+            if (threads == Math.min(2, cores)) { // some engines keep their first number of threads
+                contests.addAll(ModelContests.of(Peer.find(ModelPeer.class), Path.of(System.getProperty(FOLDER, "peers"), "smol"), threads));
+            }
             for (AttentionPeer peer : Peer.find(AttentionPeer.class)) {
                 contests.addAll(AttentionContests.of(peer, threads));
             }

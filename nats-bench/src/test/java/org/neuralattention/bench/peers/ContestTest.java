@@ -14,6 +14,7 @@ import org.neuralattention.bench.peers.Contest.Comparison;
 import org.neuralattention.bench.peers.GemmPeer.Form;
 import org.neuralattention.bench.result.Goal;
 import org.neuralattention.bench.result.Row;
+import org.neuralattention.bench.result.Unit;
 import org.neuralattention.bench.result.Work;
 
 /** Ratios are medians over rounds, goals follow from them, and nobody is timed who computes something else. */
@@ -27,8 +28,8 @@ class ContestTest {
 
     private Contest contest(List<Entrant> sides, double terms) {
         return new Contest("name", "Group", 2, 1, () -> sides,
-                List.of(new Comparison(0, 1, "peer", "op", "4 4", new Work(8e6, 0), terms, ratio -> Goal.atLeast(2, ratio, "x")),
-                        new Comparison(0, 1, "peer", "op", "4 4", Work.NONE, 0, null)));
+                List.of(new Comparison(0, 1, "peer", "op", "4 4", new Work(8e6, 0), terms, 0, ratio -> Goal.atLeast(2, ratio, "x")),
+                        new Comparison(0, 1, "peer", "op", "4 4", Work.NONE, 0, 50, null)));
     }
 
     @Test
@@ -53,6 +54,8 @@ class ContestTest {
         List<Row> rows = contest(List.of(ours, theirs), 1).run(rounds);
         assertFalse(rows.getFirst().goal().reached());
         assertNull(rows.get(1).goal());
+        assertEquals(500, rows.get(1).sample().median(), 1e-9); // 50 tokens in 0.1 s
+        assertEquals(Unit.TOKENS_PER_SECOND, rows.get(1).versus().sample().unit());
     }
 
     @Test
