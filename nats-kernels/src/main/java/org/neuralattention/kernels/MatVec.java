@@ -14,13 +14,17 @@ import org.neuralattention.kernels.vector.MatVecVector;
  */
 public final class MatVec {
 
-    /**
-     * Multiply-adds in a task: at least some 10 microseconds of work, at most a megabyte of bytes. A task reads four runs of rows
-     * at once; long runs are what the processor's prefetchers follow (q8 from memory, one Zen 5 core: 14 GB/s with runs of one row
-     * of 1 KiB, 26 GB/s with 256 KiB).
-     */
+    /** Rows of a tile, which is what tasks are made of: in the vector kernels one of each of four streams. */
+    private static final int TILE = 4;
+
+    /** Multiply-adds in a task, at least: some 5 microseconds of work. */
     private static final int LEAST = 1 << 16;
 
+    /**
+     * Multiply-adds in a task, at most. Four streams run through a matrix of that size as a whole, through all its tasks; in a larger
+     * one each task has streams of its own. Long streams are what the processor's prefetchers follow: q8 from memory, 1024 columns,
+     * one Zen 5 core: 13 GB/s with four neighbouring rows, 16 with streams of 16 KiB, 26 with 256 KiB.
+     */
     private static final int MOST = 1 << 20;
 
     /** Tasks that keep a team of any usual size busy. */
@@ -46,9 +50,9 @@ public final class MatVec {
         if (Kernels.VECTOR) {
             vector(out, outOffset, x, xOffset, w, wOffset, count, n, k, false, team);
         } else {
-            int rows = rowsPerTask(n, k);
-            team.run(Math.ceilDiv(n, rows), (task, worker) ->
-                    plainRows(out, outOffset, x, xOffset, w, wOffset, count, n, k, task * rows, Blocks.end(task, rows, n)));
+            int tiles = tilesPerTask(n, k);
+            team.run(tasks(n, tiles), (task, worker) -> plainRows(out, outOffset, x, xOffset, w, wOffset, count, n, k,
+                    task * tiles * TILE, endRow(Blocks.end(task, tiles, n / TILE), n)));
         }
     }
 
@@ -61,15 +65,18 @@ public final class MatVec {
         Check.notNegative("count", count);
         Check.range("out", out, outOffset, (long) count * w.rows());
         Check.range("x", x, xOffset, (long) count * w.cols());
-        int rows = rowsPerTask(w.rows(), w.cols());
-        float[][] floats = team.workerFloats(MatVec.class, MatVecVector.SUMS + Math.max(4 * w.cols(), MatVecQ8.SCALES));
-        team.run(Math.ceilDiv(w.rows(), rows), (task, worker) -> {
-            int from = task * rows;
-            int to = Blocks.end(task, rows, w.rows());
-            if (Kernels.VECTOR && count == 1 && inRegisters(w)) {
-                stored(out, outOffset, x, xOffset, w, from, to, floats[worker]);
+        int n = w.rows();
+        int tiles = tilesPerTask(n, w.cols());
+        float[][] floats = team.workerFloats(MatVec.class, MatVecVector.SUMS + Math.max(TILE * w.cols(), MatVecQ8.SCALES));
+        team.run(tasks(n, tiles), (task, worker) -> {
+            int from = task * tiles;
+            int to = Blocks.end(task, tiles, n / TILE);
+            if (!Kernels.VECTOR || count != 1 || !inRegisters(w)) {
+                expanded(out, outOffset, x, xOffset, w, count, from * TILE, endRow(to, n), floats[worker]);
+            } else if (oneRun(n, w.cols())) {
+                stored(out, outOffset, x, xOffset, w, 0, n, from, to, floats[worker]);
             } else {
-                expanded(out, outOffset, x, xOffset, w, count, from, to, floats[worker]);
+                stored(out, outOffset, x, xOffset, w, from * TILE, endRow(to, n) - from * TILE, 0, to - from, floats[worker]);
             }
         });
     }
@@ -79,29 +86,31 @@ public final class MatVec {
         return w.cols() % (Lanes.BITS / Float.SIZE) == 0 && (w.dtype() == Dtype.BF16 || Quants.BYTES);
     }
 
-    /** One x, rows [from, to) expanded in registers. */
-    private static void stored(float[] out, int outOffset, float[] x, int xOffset, WeightMatrix w, int from, int to, float[] scratch) {
+    /** One x; tiles [from, to) of the run of {@code rows} from row {@code first} on, expanded in registers. */
+    private static void stored(float[] out, int outOffset, float[] x, int xOffset, WeightMatrix w,
+            int first, int rows, int from, int to, float[] scratch) {
+        int o = outOffset + first;
         switch (w) {
             case WeightMatrix.F32 f -> throw new AssertionError(f);
             case WeightMatrix.Bf16(short[] bits, int offset, int n, int k) ->
-                    MatVecBf16.rows(out, outOffset, x, xOffset, bits, offset, k, from, to, scratch);
+                    MatVecBf16.rows(out, o, x, xOffset, bits, offset + first * k, rows, k, from, to, scratch);
             case WeightMatrix.Q8(byte[] quants, short[] scales, int offset, int n, int k) ->
-                    MatVecQ8.rows(out, outOffset, x, xOffset, quants, scales, offset, k, from, to, scratch);
+                    MatVecQ8.rows(out, o, x, xOffset, quants, scales, offset + first * k, rows, k, from, to, scratch);
             case WeightMatrix.Q4(byte[] quants, short[] scales, int offset, int n, int k) ->
-                    MatVecQ4.rows(out, outOffset, x, xOffset, quants, scales, offset, k, from, to, scratch);
+                    MatVecQ4.rows(out, o, x, xOffset, quants, scales, offset + first * k, rows, k, from, to, scratch);
         }
     }
 
-    /** Several x: four rows at a time are expanded into scratch, which then serves all of them from the cache. */
+    /** Several x, rows [from, to): four at a time are expanded into scratch, which then serves all x from the cache. */
     private static void expanded(float[] out, int outOffset, float[] x, int xOffset, WeightMatrix w, int count,
             int from, int to, float[] scratch) {
         int n = w.rows();
         int k = w.cols();
-        for (int row = from; row < to; row += 4) {
-            int rows = Math.min(4, to - row);
+        for (int row = from; row < to; row += TILE) {
+            int rows = Math.min(TILE, to - row);
             w.expand(scratch, MatVecVector.SUMS, row, rows);
             if (Kernels.VECTOR) {
-                MatVecVector.rows(out, outOffset + row, x, xOffset, scratch, MatVecVector.SUMS, count, n, k, 0, rows, false, scratch);
+                MatVecVector.expanded(out, outOffset + row, x, xOffset, scratch, MatVecVector.SUMS, count, n, rows, k, scratch);
             } else {
                 plainRows(out, outOffset + row, x, xOffset, scratch, MatVecVector.SUMS, count, n, k, 0, rows);
             }
@@ -110,16 +119,39 @@ public final class MatVec {
 
     static void vector(float[] out, int outOffset, float[] x, int xOffset, float[] w, int wOffset,
             int count, int n, int k, boolean add, Team team) {
-        int rows = rowsPerTask(n, k);
+        int tiles = tilesPerTask(n, k);
         float[][] sums = team.workerFloats(MatVec.class, MatVecVector.SUMS);
-        team.run(Math.ceilDiv(n, rows), (task, worker) -> MatVecVector.rows(
-                out, outOffset, x, xOffset, w, wOffset, count, n, k, task * rows, Blocks.end(task, rows, n), add, sums[worker]));
+        team.run(tasks(n, tiles), (task, worker) -> {
+            int from = task * tiles;
+            int to = Blocks.end(task, tiles, n / TILE);
+            if (oneRun(n, k)) {
+                MatVecVector.rows(out, outOffset, x, xOffset, w, wOffset, count, n, n, k, from, to, add, sums[worker]);
+            } else {
+                int first = from * TILE;
+                MatVecVector.rows(out, outOffset + first, x, xOffset, w, wOffset + first * k, count, n, endRow(to, n) - first, k,
+                        0, to - from, add, sums[worker]);
+            }
+        });
     }
 
-    /** Rows of weights in a task: a multiple of 4 that depends on the matrix's shape only. */
-    static int rowsPerTask(int n, int k) {
+    /** Whether four streams run through the whole matrix. */
+    private static boolean oneRun(int n, int k) {
+        return (long) n * k <= MOST;
+    }
+
+    /** Tiles in a task; depends on the matrix's shape only. */
+    private static int tilesPerTask(int n, int k) {
         long task = Math.clamp((long) n * k / TASKS, LEAST, MOST);
-        return (int) Math.max(4, task / Math.max(k, 1) & -4);
+        return (int) Math.max(1, task / Math.max(k, 1) / TILE);
+    }
+
+    private static int tasks(int n, int tilesPerTask) {
+        return n == 0 ? 0 : Math.max(1, Math.ceilDiv(n / TILE, tilesPerTask));
+    }
+
+    /** The row behind the tiles before {@code tile}: the last task has the rows that are left. */
+    private static int endRow(int tile, int n) {
+        return tile == n / TILE ? n : tile * TILE;
     }
 
     static void plainRows(float[] out, int outOffset, float[] x, int xOffset, float[] w, int wOffset,

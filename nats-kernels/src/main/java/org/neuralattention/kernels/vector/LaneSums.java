@@ -45,6 +45,13 @@ final class LaneSums {
         return VectorMask.fromArray(F, set, 0);
     }
 
+    /** The same for {@code tiles} times four vectors, whose sums stand side by side in out. */
+    static void putAll(float[] out, int at, int stride, float[] x, int tiles, boolean add) {
+        for (int i = 0; i < tiles; i++) {
+            put(out, at + i, stride, x, 4 * i * N, add);
+        }
+    }
+
     /** Stores the sums of the lanes of the four vectors in x, or adds them, at {@code at} and steps of {@code stride}, which may be 0. */
     static void put(float[] out, int at, int stride, float[] x, int xOffset, boolean add) {
         FloatVector sums = of(fromArray(F, x, xOffset), fromArray(F, x, xOffset + N), fromArray(F, x, xOffset + 2 * N), fromArray(F, x, xOffset + 3 * N));

@@ -20,18 +20,18 @@ public final class MatVecBf16 {
     private MatVecBf16() {}
 
     /**
-     * out[row] = x . w[row] for rows [from, to) of w[, k], k a multiple of a vector's lanes.
+     * out[row] = x . w[row] for tiles [from, to) of w[n, k], k a multiple of a vector's lanes.
      *
      * @param sums scratch of {@link MatVecVector#SUMS}
      */
     public static void rows(float[] out, int outOffset, float[] x, int xOffset, short[] w, int wOffset,
-            int k, int from, int to, float[] sums) {
-        int stream = (to - from) / 4;
-        for (int row = from; row < from + stream; row++) {
+            int n, int k, int from, int to, float[] sums) {
+        int stream = n / 4;
+        for (int row = from; row < to; row++) {
             tile(sums, x, xOffset, w, wOffset + row * k, stream * k, k);
             LaneSums.put(out, outOffset + row, stream, sums, 0, false);
         }
-        for (int row = from + 4 * stream; row < to; row++) {
+        for (int row = 4 * stream; row < n && to == stream; row++) {
             tile(sums, x, xOffset, w, wOffset + row * k, 0, k);
             LaneSums.put(out, outOffset + row, 0, sums, 0, false);
         }

@@ -27,42 +27,42 @@ public final class MatVecQ4 {
     private MatVecQ4() {}
 
     /**
-     * out[row] = x . w[row] for rows [from, to) of w[, k], k a multiple of 32.
+     * out[row] = x . w[row] for tiles [from, to) of w[n, k], k a multiple of 32.
      *
      * @param scratch as for {@link MatVecQ8#rows}
      */
     public static void rows(float[] out, int outOffset, float[] x, int xOffset, byte[] quants, short[] scales, int offset,
-            int k, int from, int to, float[] scratch) {
-        int stream = (to - from) / 4;
+            int n, int k, int from, int to, float[] scratch) {
+        int stream = n / 4;
         int blocks = k / BLOCK;
         int group = MatVecQ8.group(blocks);
-        for (int first = 0; first < stream; first += group) {
-            int rows = Math.min(group, stream - first);
+        for (int first = from; first < to; first += group) {
+            int rows = Math.min(group, to - first);
             for (int s = 0; s < 4; s++) {
-                MatVecQ8.toFloats(scratch, SUMS + s * group * blocks, scales, offset / BLOCK + (from + s * stream + first) * blocks, rows * blocks);
+                MatVecQ8.toFloats(scratch, SUMS + s * group * blocks, scales, offset / BLOCK + (s * stream + first) * blocks, rows * blocks);
             }
             for (int i = 0; i < rows; i++) {
-                int row = from + first + i;
-                tile(scratch, x, xOffset, quants, offset / 2 + row * (k / 2), stream * (k / 2),
+                int row = first + i;
+                tile(scratch, 4 * i * N, x, xOffset, quants, offset / 2 + row * (k / 2), stream * (k / 2),
                         scratch, SUMS + i * blocks, group * blocks, k);
-                LaneSums.put(out, outOffset + row, stream, scratch, 0, false);
             }
+            LaneSums.putAll(out, outOffset + first, stream, scratch, rows, false);
         }
-        for (int row = from + 4 * stream; row < to; row++) {
+        for (int row = 4 * stream; row < n && to == stream; row++) {
             MatVecQ8.toFloats(scratch, SUMS, scales, offset / BLOCK + row * blocks, blocks);
-            tile(scratch, x, xOffset, quants, offset / 2 + row * (k / 2), 0, scratch, SUMS, 0, k);
+            tile(scratch, 0, x, xOffset, quants, offset / 2 + row * (k / 2), 0, scratch, SUMS, 0, k);
             LaneSums.put(out, outOffset + row, 0, scratch, 0, false);
         }
     }
 
-    private static void tile(float[] sums, float[] x, int xOffset, byte[] w, int wOffset, int stride,
+    private static void tile(float[] sums, int sumsOffset, float[] x, int xOffset, byte[] w, int wOffset, int stride,
             float[] scales, int scaleOffset, int scaleStride, int k) {
         if (N == 16) {
             for (int r = 0; r < 4; r += 2) { // one call in a loop: inlined twice, it would be too large again
-                picked(sums, r * N, x, xOffset, w, wOffset + r * stride, stride, scales, scaleOffset + r * scaleStride, scaleStride, k);
+                picked(sums, sumsOffset + r * N, x, xOffset, w, wOffset + r * stride, stride, scales, scaleOffset + r * scaleStride, scaleStride, k);
             }
         } else {
-            converted(sums, x, xOffset, w, wOffset, stride, scales, scaleOffset, scaleStride, k);
+            converted(sums, sumsOffset, x, xOffset, w, wOffset, stride, scales, scaleOffset, scaleStride, k);
         }
     }
 
@@ -95,7 +95,7 @@ public final class MatVecQ4 {
         return q.selectFrom(values).reinterpretAsFloats();
     }
 
-    private static void converted(float[] sums, float[] x, int xOffset, byte[] w, int wOffset, int stride,
+    private static void converted(float[] sums, int sumsOffset, float[] x, int xOffset, byte[] w, int wOffset, int stride,
             float[] scales, int scaleOffset, int scaleStride, int k) {
         int w1 = wOffset + stride;
         int w2 = wOffset + 2 * stride;
@@ -115,10 +115,10 @@ public final class MatVecQ4 {
             a2 = convert(nibbles(w, w2 + q), shift).mul(scales[s2 + block]).fma(a, a2);
             a3 = convert(nibbles(w, w3 + q), shift).mul(scales[s3 + block]).fma(a, a3);
         }
-        a0.intoArray(sums, 0);
-        a1.intoArray(sums, N);
-        a2.intoArray(sums, 2 * N);
-        a3.intoArray(sums, 3 * N);
+        a0.intoArray(sums, sumsOffset);
+        a1.intoArray(sums, sumsOffset + N);
+        a2.intoArray(sums, sumsOffset + 2 * N);
+        a3.intoArray(sums, sumsOffset + 3 * N);
     }
 
     private static FloatVector convert(IntVector q, int shift) {

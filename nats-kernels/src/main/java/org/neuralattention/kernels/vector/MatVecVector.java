@@ -10,30 +10,43 @@ import jdk.incubator.vector.VectorMask;
 /**
  * Products of a few vectors with rows of float32 weights, both contiguous along k: nothing is packed.
  *
- * <p>The rows of a task are read as four streams, each a quarter of them, so that the processor's prefetchers have long runs to
- * follow; a tile takes one row of each. A row that is read once serves up to four x. Each sum is one chain over k in steps of a
+ * <p>A run of rows is read as four streams, a quarter of it each, so that the processor's prefetchers have long runs to follow;
+ * a tile takes one row of each. The up to three rows that are left are tiles of one row four times. A row that is read once serves up to four x. Each sum is one chain over k in steps of a
  * vector and a tree over its lanes, whatever stands beside it.
  */
 public final class MatVecVector {
 
-    /** Floats of scratch: the sums of four rows and four x, lane by lane. */
-    public static final int SUMS = 16 * 16;
+    /** Floats of scratch: the sums of a tile for four x, or of {@link MatVecQ8#GROUP} tiles for one, lane by lane. */
+    public static final int SUMS = MatVecQ8.GROUP * 4 * 16;
 
     private MatVecVector() {}
 
     /**
-     * out[c, row] = (add ? out[c, row] : 0) + x[c] . w[row] for rows [from, to) of w[n, k] and each of {@code count} x.
+     * out[c, row] = (add ? out[c, row] : 0) + x[c] . w[row] for tiles [from, to) of the rows / 4 of w[rows, k], the last with the
+     * rows that are left, and each of {@code count} x; n from one row of out to the next.
      *
      * @param sums scratch of {@link #SUMS}
      */
     public static void rows(float[] out, int outOffset, float[] x, int xOffset, float[] w, int wOffset,
-            int count, int n, int k, int from, int to, boolean add, float[] sums) {
-        int stream = (to - from) / 4;
-        for (int row = from; row < from + stream; row++) {
+            int count, int n, int rows, int k, int from, int to, boolean add, float[] sums) {
+        int stream = rows / 4;
+        for (int row = from; row < to; row++) {
             tile(out, outOffset + row, stream, x, xOffset, w, wOffset + row * k, stream * k, count, n, k, add, sums);
         }
-        for (int row = from + 4 * stream; row < to; row++) { // up to three that are left: each as a tile of one row four times
+        for (int row = 4 * stream; row < rows && to == stream; row++) {
             tile(out, outOffset + row, 0, x, xOffset, w, wOffset + row * k, 0, count, n, k, add, sums);
+        }
+    }
+
+    /** The same for {@code rows} neighbouring rows, at most four, of a matrix of n: out stands at the first. */
+    public static void expanded(float[] out, int outOffset, float[] x, int xOffset, float[] w, int wOffset,
+            int count, int n, int rows, int k, float[] sums) {
+        if (rows == 4) {
+            tile(out, outOffset, 1, x, xOffset, w, wOffset, k, count, n, k, false, sums);
+            return;
+        }
+        for (int row = 0; row < rows; row++) {
+            tile(out, outOffset + row, 0, x, xOffset, w, wOffset + row * k, 0, count, n, k, false, sums);
         }
     }
 
