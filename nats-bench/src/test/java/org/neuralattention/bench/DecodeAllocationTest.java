@@ -8,11 +8,14 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.neuralattention.cache.KvCache;
 import org.neuralattention.kernels.DecodeAttention;
+import org.neuralattention.kernels.KvDtype;
 import org.neuralattention.kernels.Team;
 import org.neuralattention.roles.Role;
 
@@ -34,7 +37,7 @@ class DecodeAllocationTest {
             child.destroyForcibly();
         }
         assertEquals(0, child.exitValue(), () -> text(err));
-        assertEquals("0 bytes per token", text(out).strip(), () -> text(err));
+        assertEquals("F32 0, BF16 0, Q8 0 bytes per token", text(out).strip(), () -> text(err));
     }
 
     private static String text(Path file) {
@@ -50,7 +53,12 @@ class DecodeAllocationTest {
      * gives back; an attention window of 300 lets also the globals expire.
      */
     public static void main(String[] args) {
-        KvCache cache = new KvCache(2, 2, 16, new int[] {16, 64}, 300, Long.MAX_VALUE);
+        String result = Arrays.stream(KvDtype.values()).map(dtype -> dtype + " " + bytesPerToken(dtype)).collect(Collectors.joining(", "));
+        System.out.println(result + " bytes per token");
+    }
+
+    private static long bytesPerToken(KvDtype dtype) {
+        KvCache cache = new KvCache(2, 2, 16, new int[] {16, 64}, 300, dtype, Long.MAX_VALUE);
         float[] q = new float[4 * 16];
         float[] k = new float[2 * 16];
         float[] out = new float[4 * 16];
@@ -62,7 +70,7 @@ class DecodeAllocationTest {
             decode(cache, q, k, out, roles, team, 20_000);
             allocated = THREADS.getCurrentThreadAllocatedBytes() - before;
         }
-        System.out.println(allocated / 20_000 + " bytes per token");
+        return allocated / 20_000;
     }
 
     private static void decode(KvCache cache, float[] q, float[] k, float[] out, int[] roles, Team team, int tokens) {

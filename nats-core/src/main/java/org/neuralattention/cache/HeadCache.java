@@ -19,7 +19,7 @@ final class HeadCache {
         this.life = life;
         queues = new KeyQueue[life.length];
         for (int role = 0; role < life.length; role++) {
-            queues[role] = new KeyQueue(pool, headDim);
+            queues[role] = new KeyQueue(pool, headDim, life[role]);
         }
     }
 
@@ -66,7 +66,7 @@ final class HeadCache {
     int copyTo(float[] k, float[] v, int[] lastRow, int key, long row, int[] roles, int rolesOffset, int rows) {
         for (int role = 0; role < queues.length; role++) {
             int limit = role == Role.LOCAL ? firstGlobal(roles, rolesOffset, rows) : KeyQueue.OPEN;
-            key = queues[role].copyTo(k, v, lastRow, key, row, life[role], limit);
+            key = queues[role].copyTo(k, v, lastRow, key, row, limit);
         }
         return key;
     }
@@ -96,9 +96,7 @@ final class HeadCache {
         }
         long nextRow = position + rows;
         for (int role = 0; role < queues.length; role++) {
-            if (life[role] != KeyQueue.OPEN) {
-                queues[role].dropBefore(nextRow - life[role]);
-            }
+            queues[role].dropBefore(nextRow);
         }
         for (int n = 0; n < rows; n++) {
             int role = roles[rolesOffset + n];
@@ -124,7 +122,7 @@ final class HeadCache {
         }
         for (int role = 0; role < queues.length; role++) {
             int limit = role == Role.LOCAL ? Math.min(nextGlobal, rows - 1) : rows - 1;
-            pairs += queues[role].visiblePairs(position, life[role], limit);
+            pairs += queues[role].visiblePairs(position, limit);
         }
         return pairs;
     }
@@ -134,9 +132,7 @@ final class HeadCache {
         long[] positions = new long[size()];
         int at = 0;
         for (KeyQueue queue : queues) {
-            for (int n = 0; n < queue.size(); n++) {
-                positions[at++] = queue.position(n);
-            }
+            at = queue.positions(positions, at);
         }
         return positions;
     }

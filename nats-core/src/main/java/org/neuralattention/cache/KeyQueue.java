@@ -4,26 +4,32 @@ import java.util.Arrays;
 import org.neuralattention.cache.BlockPool.Block;
 import org.neuralattention.kernels.KeySpans;
 
-/** Keys and values in the order of their positions: they enter at the tail and leave at the head, block by block back to the pool. */
+/**
+ * Keys and values in the order of their positions: they enter at the tail and leave at the head, block by block back to the pool.
+ *
+ * <p>A key enters a small block; two full neighbours of one size join, like the digits of a binary counter. So few keys' room is empty, and
+ * attention finds long runs. Keys that expire leave a block empty from its head on: there blocks grow to an eighth of the queue only.
+ */
 final class KeyQueue {
 
     /** {@code life} of keys that do not expire. */
     static final int OPEN = Integer.MAX_VALUE;
 
-    private static final int KEYS = BlockPool.KEYS;
-
     private final BlockPool pool;
     private final int headDim;
-    /** Blocks [first, end) are in use; the slots before {@code head} in the first and behind the last key in the last are empty. */
+    private final int life;
+    /** Blocks [first, end) are in use; the slots before {@code head} in the first are empty. */
     private Block[] blocks = new Block[4];
     private int first;
     private int end;
     private int head;
     private int size;
 
-    KeyQueue(BlockPool pool, int headDim) {
+    /** @param life rows after its own that see a key */
+    KeyQueue(BlockPool pool, int headDim, int life) {
         this.pool = pool;
         this.headDim = headDim;
+        this.life = life;
         pool.addSlots(blocks.length);
     }
 
@@ -37,17 +43,35 @@ final class KeyQueue {
 
     /** Adds a key and its value, [headDim] each; {@code position} is greater than all before it. */
     void add(long position, float[] k, int kOffset, float[] v, int vOffset) {
-        int slot = (head + size) % KEYS;
-        if (slot == 0) {
+        if (end == first || !blocks[end - 1].takes(position)) {
+            join();
             makeRoom();
-            blocks[end] = pool.take();
+            blocks[end] = pool.take(BlockPool.LEAST);
             end++; // after what can fail
         }
-        Block block = blocks[end - 1];
-        block.positions[slot] = position;
-        System.arraycopy(k, kOffset, block.rows, slot * headDim, headDim);
-        System.arraycopy(v, vOffset, block.rows, (KEYS + slot) * headDim, headDim);
+        blocks[end - 1].add(position, k, kOffset, v, vOffset);
         size++;
+    }
+
+    /** Joins the last two blocks, and again, while they are full and alike. */
+    private void join() {
+        int most = life == OPEN ? BlockPool.MOST : Math.min(BlockPool.MOST, size / 8);
+        while (end - first >= 2) {
+            Block a = blocks[end - 2];
+            Block b = blocks[end - 1];
+            int capacity = 2 * a.capacity();
+            if (capacity > most || b.capacity() != a.capacity() || a.end() < a.capacity() || b.end() < b.capacity()
+                    || end - 2 == first && head > 0 || b.position(b.end() - 1) - a.position(0) > Integer.MAX_VALUE) {
+                return;
+            }
+            Block joined = pool.take(capacity);
+            joined.add(a);
+            joined.add(b);
+            blocks[end - 2] = joined;
+            blocks[--end] = null;
+            pool.give(a);
+            pool.give(b);
+        }
     }
 
     /** Makes room for one more block. */
@@ -63,13 +87,13 @@ final class KeyQueue {
         }
     }
 
-    /** Removes the keys before {@code position}. */
-    void dropBefore(long position) {
-        while (size > 0 && blocks[first].positions[head] < position) {
-            assert poisonHead();
+    /** Removes the keys that no row from {@code row} on sees. */
+    void dropBefore(long row) {
+        while (life != OPEN && size > 0 && blocks[first].position(head) + life < row) {
+            assert BlockPool.poison(blocks[first], head, 1);
             head++;
             size--;
-            if (head == KEYS || size == 0) {
+            if (head == blocks[first].end()) {
                 give();
             }
         }
@@ -88,59 +112,58 @@ final class KeyQueue {
         head = 0;
     }
 
-    private boolean poisonHead() {
-        float[] rows = blocks[first].rows;
-        return BlockPool.poison(rows, head * headDim, (head + 1) * headDim)
-                && BlockPool.poison(rows, (KEYS + head) * headDim, (KEYS + head + 1) * headDim);
-    }
-
     /** Adds the keys as spans, a block each. */
     void addTo(KeySpans spans) {
         int from = head;
-        for (int i = first, left = size; i < end; i++) {
-            int count = Math.min(KEYS - from, left);
-            spans.add(blocks[i].rows, from * headDim, blocks[i].rows, (KEYS + from) * headDim, count);
-            left -= count;
+        for (int i = first; i < end; i++) {
+            spans.add(blocks[i].rows, from, blocks[i].end() - from);
             from = 0;
         }
     }
 
     /** Copies keys and values to rows [key] from {@code key} on, with the last of the rows from {@code row} on that sees each. */
-    int copyTo(float[] k, float[] v, int[] lastRow, int key, long row, int life, int lastRowLimit) {
+    int copyTo(float[] k, float[] v, int[] lastRow, int key, long row, int lastRowLimit) {
         int from = head;
-        for (int i = first, left = size; i < end; i++) {
-            int count = Math.min(KEYS - from, left);
-            System.arraycopy(blocks[i].rows, from * headDim, k, key * headDim, count * headDim);
-            System.arraycopy(blocks[i].rows, (KEYS + from) * headDim, v, key * headDim, count * headDim);
-            for (int j = 0; j < count; j++) {
-                lastRow[key + j] = lastRow(blocks[i].positions[from + j], row, life, lastRowLimit);
+        for (int i = first; i < end; i++) {
+            Block block = blocks[i];
+            block.rows.get(k, key * headDim, v, key * headDim, from, block.end() - from);
+            for (int slot = from; slot < block.end(); slot++) {
+                lastRow[key++] = lastRow(block.position(slot), row, lastRowLimit);
             }
-            key += count;
-            left -= count;
             from = 0;
         }
         return key;
     }
 
     /** Pairs (row, key) in which one of the rows from {@code row} on, up to {@code lastRowLimit} after it, sees a key. */
-    long visiblePairs(long row, int life, int lastRowLimit) {
+    long visiblePairs(long row, int lastRowLimit) {
         if (life == OPEN) {
             return size * (lastRowLimit + 1L);
         }
         long pairs = 0;
-        for (int n = 0; n < size; n++) {
-            pairs += lastRow(position(n), row, life, lastRowLimit) + 1L;
+        int from = head;
+        for (int i = first; i < end; i++) {
+            for (int slot = from; slot < blocks[i].end(); slot++) {
+                pairs += lastRow(blocks[i].position(slot), row, lastRowLimit) + 1L;
+            }
+            from = 0;
         }
         return pairs;
     }
 
-    private static int lastRow(long position, long row, int life, int limit) {
+    private int lastRow(long position, long row, int limit) {
         return life == OPEN ? limit : (int) Math.min(position - row + life, limit);
     }
 
-    /** Position of the n-th key from the head. */
-    long position(int n) {
-        int slot = head + n;
-        return blocks[first + slot / KEYS].positions[slot % KEYS];
+    /** Writes the positions of all keys from {@code at} on; returns where they end. */
+    int positions(long[] positions, int at) {
+        int from = head;
+        for (int i = first; i < end; i++) {
+            for (int slot = from; slot < blocks[i].end(); slot++) {
+                positions[at++] = blocks[i].position(slot);
+            }
+            from = 0;
+        }
+        return at;
     }
 }

@@ -6,10 +6,11 @@ import java.util.List;
 import java.util.Objects;
 import java.util.function.ToIntFunction;
 import org.neuralattention.kernels.KeySpans;
+import org.neuralattention.kernels.KvBlock;
+import org.neuralattention.kernels.KvDtype;
 import org.neuralattention.kernels.PastKeys;
 import org.neuralattention.model.ModelConfig;
 import org.neuralattention.roles.Role;
-import org.neuralattention.roles.RoleSpace;
 
 /**
  * The keys and values of all layers and KV heads that a later token can still see, and no others.
@@ -20,12 +21,14 @@ import org.neuralattention.roles.RoleSpace;
  *   <li>local is seen up to the row of the next global, whose own row still sees it;
  *   <li>sliding of window W is seen by the rows p .. p + W.
  * </ul>
- * A model's attention window a ends every key's life after row p + a - 1. Keys are stored as they are given, after RoPE.
+ * A model's attention window a ends every key's life after row p + a - 1. Keys are stored after RoPE, keys and values as {@link KvDtype} says,
+ * and every row attends to them as they are stored, the row's own included.
  *
  * <p>A step takes in one token (decode) or a piece of a prompt (prefill), layer by layer in ascending order:
  * <pre>{@code
  * DecodeAttention.forward(..., cache.spans(layer, k, 0, v, 0), ...);           // one token: what is held, then itself
- * SparseAttention.forward(..., cache.past(layer, roles, 0, rows), ...);        // or a piece: what is held; itself apart
+ * cache.round(k, 0, v, 0, rows);                                               // or a piece: itself, as it will be stored, ...
+ * SparseAttention.forward(..., cache.past(layer, roles, 0, rows), ...);        // ... and what is held
  * cache.append(layer, roles, 0, k, 0, v, 0, rows);                             // then the roles take effect
  * }</pre>
  * The step is done when the last layer has been appended; until then the other layers still stand before it. A step that is not ended,
@@ -36,22 +39,18 @@ import org.neuralattention.roles.RoleSpace;
  */
 public final class KvCache {
 
-    private static final float[] NO_FLOATS = {};
-    private static final int[] NO_INTS = {};
-
+    private final CacheShape shape;
     private final int nLayers;
     private final int nKvHeads;
     private final int headDim;
     private final int nRoles;
-    private final String shape;
+    private final KvDtype dtype;
     private final long budget;
     final BlockPool pool;
     private final HeadCache[] heads; // [nLayers, nKvHeads]
     private final KeySpans[] spans;
-
-    private float[] pastK = NO_FLOATS;
-    private float[] pastV = NO_FLOATS;
-    private int[] pastLastRow = NO_INTS;
+    private final KvBlock[] own; // of each KV head, the key of the token at hand
+    private final PieceKeys past;
 
     private long start;
     private long position;
@@ -64,51 +63,44 @@ public final class KvCache {
     /**
      * @param windows the sliding windows, ascending; none for a model without roles
      * @param attentionWindow rows that see any key, its own included; 0 for all
+     * @param dtype how keys and values are stored
      * @param budget most bytes the cache may ever hold; Long.MAX_VALUE for no limit
      */
-    public KvCache(int nLayers, int nKvHeads, int headDim, int[] windows, int attentionWindow, long budget) {
-        if (nLayers < 1 || nKvHeads < 1 || headDim < 1) {
-            throw new IllegalArgumentException("nLayers = " + nLayers + ", nKvHeads = " + nKvHeads + ", headDim = " + headDim
-                    + ": all must be at least 1");
-        }
-        if (attentionWindow < 0) {
-            throw new IllegalArgumentException("attentionWindow = " + attentionWindow + ": must be 0 (none) or positive");
-        }
+    public KvCache(int nLayers, int nKvHeads, int headDim, int[] windows, int attentionWindow, KvDtype dtype, long budget) {
+        this(new CacheShape(nLayers, nKvHeads, headDim, Arrays.stream(windows).boxed().toList(), attentionWindow), dtype, budget);
+    }
+
+    private KvCache(CacheShape shape, KvDtype dtype, long budget) {
         if (budget < 1) {
             throw new IllegalArgumentException("budget = " + budget + ": must be at least 1 byte");
         }
-        this.nLayers = nLayers;
-        this.nKvHeads = nKvHeads;
-        this.headDim = headDim;
-        this.nRoles = RoleSpace.of(windows).count();
-        this.shape = shape(nLayers, nKvHeads, headDim, windows, attentionWindow);
+        this.shape = shape;
+        this.nLayers = shape.nLayers();
+        this.nKvHeads = shape.nKvHeads();
+        this.headDim = shape.headDim();
+        this.nRoles = shape.nRoles();
+        this.dtype = Objects.requireNonNull(dtype, "dtype");
         this.budget = budget;
-        pool = new BlockPool(headDim, nLayers * nKvHeads);
-        heads = new HeadCache[nLayers * nKvHeads];
-        int[] life = HeadCache.life(windows, attentionWindow);
+        pool = new BlockPool(dtype, headDim, shape.heads());
+        heads = new HeadCache[shape.heads()];
+        int[] life = HeadCache.life(shape.windowArray(), shape.attentionWindow());
         Arrays.setAll(heads, i -> new HeadCache(pool, headDim, life));
         spans = new KeySpans[nKvHeads];
         Arrays.setAll(spans, i -> new KeySpans());
+        own = new KvBlock[nKvHeads];
+        Arrays.setAll(own, i -> KvBlock.of(dtype, KvBlock.LEAST, headDim));
+        past = new PieceKeys(headDim);
         peakBytes = bytesHeld();
     }
 
-    /** A cache for a model, without a limit. */
+    /** A float32 cache for a model, without a limit. */
     public static KvCache of(ModelConfig config) {
-        return of(config, Long.MAX_VALUE);
+        return of(config, KvDtype.F32, Long.MAX_VALUE);
     }
 
-    /** A cache for a model that never holds more than {@code budget} bytes. */
-    public static KvCache of(ModelConfig config, long budget) {
-        return new KvCache(config.nLayers(), config.nKvHeads(), config.headDim(), windows(config), config.attentionWindow(), budget);
-    }
-
-    private static int[] windows(ModelConfig config) {
-        return config.roleWindows().stream().mapToInt(Integer::intValue).toArray();
-    }
-
-    private static String shape(int nLayers, int nKvHeads, int headDim, int[] windows, int attentionWindow) {
-        return "nLayers = " + nLayers + ", nKvHeads = " + nKvHeads + ", headDim = " + headDim + ", windows = " + Arrays.toString(windows)
-                + ", attentionWindow = " + attentionWindow;
+    /** A cache for a model that never holds more than {@code budget} bytes; Long.MAX_VALUE for no limit. */
+    public static KvCache of(ModelConfig config, KvDtype dtype, long budget) {
+        return new KvCache(CacheShape.of(config), dtype, budget);
     }
 
     /**
@@ -117,7 +109,7 @@ public final class KvCache {
      * @throws IllegalArgumentException if the cache has another shape than the model needs, or is not empty
      */
     public void checkFits(ModelConfig config) {
-        String needed = shape(config.nLayers(), config.nKvHeads(), config.headDim(), windows(config), config.attentionWindow());
+        CacheShape needed = CacheShape.of(config);
         if (!shape.equals(needed)) {
             throw new IllegalArgumentException("the cache has " + shape + ", but the model " + needed);
         }
@@ -166,13 +158,14 @@ public final class KvCache {
      * @param k the token's own key, [nKvHeads, headDim]; value likewise
      */
     public KeySpans[] spans(int layer, float[] k, int kOffset, float[] v, int vOffset) {
-        checkRange("k", k == null ? -1 : k.length, kOffset, (long) nKvHeads * headDim);
-        checkRange("v", v == null ? -1 : v.length, vOffset, (long) nKvHeads * headDim);
+        checkRows("k", k, kOffset, 1);
+        checkRows("v", v, vOffset, 1);
         checkLayer(layer, 1);
         for (int g = 0; g < nKvHeads; g++) {
             spans[g].clear();
             heads[layer * nKvHeads + g].addTo(spans[g]);
-            spans[g].add(k, kOffset + g * headDim, v, vOffset + g * headDim, 1);
+            own[g].put(0, k, kOffset + g * headDim, v, vOffset + g * headDim);
+            spans[g].add(own[g], 0, 1);
         }
         return spans;
     }
@@ -186,20 +179,24 @@ public final class KvCache {
     public PastKeys past(int layer, int[] roles, int rolesOffset, int rows) {
         checkRoles(roles, rolesOffset, rows);
         checkLayer(layer, rows);
-        int keys = layer == 0 ? most(HeadCache::size) : sum(layer, HeadCache::size); // layers before this one hold the piece already
-        if (pastLastRow.length < keys) {
-            releasePast();
-            pastK = new float[Math.multiplyExact(keys, headDim)];
-            pastV = new float[keys * headDim];
-            pastLastRow = new int[keys];
-        }
-        int[] headStart = new int[nKvHeads + 1];
-        for (int g = 0; g < nKvHeads; g++) {
-            headStart[g + 1] = heads[layer * nKvHeads + g]
-                    .copyTo(pastK, pastV, pastLastRow, headStart[g], position, roles, rolesOffset + g * rows, rows);
-        }
+        past.makeRoom(layer == 0 ? most(HeadCache::size) : sum(layer, HeadCache::size)); // layers before this one hold the piece already
+        PastKeys keys = past.copy(heads, layer * nKvHeads, nKvHeads, position, roles, rolesOffset, rows);
         peakBytes = Math.max(peakBytes, bytesHeld());
-        return new PastKeys(pastK, 0, pastV, 0, pastLastRow, 0, headStart);
+        return keys;
+    }
+
+    /**
+     * Rounds keys and values of a piece to what will be stored, in place: so its own rows attend to them as later ones will.
+     *
+     * @param k [rows, nKvHeads, headDim]; v likewise
+     */
+    public void round(float[] k, int kOffset, float[] v, int vOffset, int rows) {
+        checkRows("k", k, kOffset, rows);
+        checkRows("v", v, vOffset, rows);
+        for (int i = 0; i < rows * nKvHeads && dtype != KvDtype.F32; i++) {
+            own[0].put(0, k, kOffset + i * headDim, v, vOffset + i * headDim);
+            own[0].get(k, kOffset + i * headDim, v, vOffset + i * headDim, 0, 1);
+        }
     }
 
     /**
@@ -210,9 +207,8 @@ public final class KvCache {
      */
     public void append(int layer, int[] roles, int rolesOffset, float[] k, int kOffset, float[] v, int vOffset, int rows) {
         checkRoles(roles, rolesOffset, rows);
-        long floats = (long) rows * nKvHeads * headDim;
-        checkRange("k", k == null ? -1 : k.length, kOffset, floats);
-        checkRange("v", v == null ? -1 : v.length, vOffset, floats);
+        checkRows("k", k, kOffset, rows);
+        checkRows("v", v, vOffset, rows);
         checkLayer(layer, rows);
         appending = true;
         for (int g = 0; g < nKvHeads; g++) {
@@ -240,7 +236,7 @@ public final class KvCache {
             held.clear();
         }
         pool.trim();
-        releasePast();
+        past.release();
         start = 0;
         position = 0;
         nextLayer = 0;
@@ -251,7 +247,11 @@ public final class KvCache {
 
     /** All memory that grows with what is held: see {@link KvStats}. */
     public long bytesHeld() {
-        return pool.bytes() + spansBytes() + pastBytes(pastLastRow.length);
+        long bytes = pool.bytes() + past.bytes() + nKvHeads * KvBlock.bytes(dtype, KvBlock.LEAST, headDim);
+        for (KeySpans held : spans) {
+            bytes += held.bytes();
+        }
+        return bytes;
     }
 
     /** Positions of the keys one KV head holds: globals, locals, then ring by ring, each ascending. For inspection: a new array. */
@@ -273,28 +273,10 @@ public final class KvCache {
             live += heads[i].size();
         }
         long tokens = tokens();
-        long keyBytes = 2L * headDim * Float.BYTES;
+        long keyBytes = dtype.bytes(headDim);
         double causalPairs = heads.length * (tokens * (tokens + 1.0) / 2);
         return new KvStats(tokens, each, live, live * keyBytes, bytesHeld(), peakBytes, tokens * heads.length * keyBytes,
                 tokens == 0 ? 1 : visiblePairs / causalPairs);
-    }
-
-    private void releasePast() {
-        pastK = NO_FLOATS;
-        pastV = NO_FLOATS;
-        pastLastRow = NO_INTS;
-    }
-
-    private long pastBytes(long keys) {
-        return keys * (2L * headDim * Float.BYTES + Integer.BYTES);
-    }
-
-    private long spansBytes() {
-        long bytes = 0;
-        for (KeySpans held : spans) {
-            bytes += held.bytes();
-        }
-        return bytes;
     }
 
     /** The largest sum over a layer's heads. */
@@ -325,7 +307,7 @@ public final class KvCache {
         if (layer == 0) {
             Math.addExact(position, rows);
             if (rows == 1) {
-                releasePast();
+                past.release();
             }
             if (budget != Long.MAX_VALUE) {
                 checkBudget(rows);
@@ -336,13 +318,22 @@ public final class KvCache {
     /** Refuses a step that could exceed the budget if its roles are the most expensive ones. */
     private void checkBudget(int rows) {
         // Each queue may open a block that stays nearly empty; a list of spans doubles when it is full.
-        long blocks = Math.min(rows, (rows + nRoles * (BlockPool.KEYS - 1L)) / BlockPool.KEYS);
+        long blocks = Math.min(rows, (rows + nRoles * (BlockPool.LEAST - 1L)) / BlockPool.LEAST);
         long spanSlots = rows > 1 ? 0 : 2L * (most(HeadCache::blocks) + nKvHeads);
-        long pastKeys = rows > 1 ? Math.max(most(HeadCache::size), pastLastRow.length) : 0;
-        long needed = pool.bytesAfter(blocks * heads.length) + spansBytes() + spanSlots * KeySpans.SPAN_BYTES + pastBytes(pastKeys);
+        long pastKeys = rows > 1 ? Math.max(0, most(HeadCache::size) - past.capacity()) : 0;
+        int longest = rows;
+        for (HeadCache head : heads) {
+            longest = Math.max(longest, Math.addExact(head.size(), rows));
+        }
+        long needed = bytesHeld() - pool.bytes() + pool.bytesAfter(blocks * heads.length, Integer.highestOneBit(longest))
+                + spanSlots * KeySpans.SPAN_BYTES + past.bytes(pastKeys);
         if (needed > budget) {
             throw new KvBudgetExceededException(rows, needed, budget);
         }
+    }
+
+    private void checkRows(String name, float[] rows, int offset, int count) {
+        checkRange(name, rows == null ? -1 : rows.length, offset, (long) count * nKvHeads * headDim);
     }
 
     private static void checkRange(String name, int arrayLength, int offset, long length) {

@@ -185,6 +185,7 @@ public final class Session {
     private void pieceAttention(int layer, Activations s, Activations.Layer a) {
         float[] d = a.data;
         int rows = s.seqLen();
+        cache.round(d, a.k, d, a.v, rows);
         roles.forward(s, a, layer, transformer.weights().layers.get(layer), choice, cache.position());
         SparseAttention.forward(d, a.attention, d, a.lse, d, a.q, d, a.k, d, a.v, a.lastRow, 0,
                 cache.past(layer, a.roles, 0, rows), s.shape(), team);

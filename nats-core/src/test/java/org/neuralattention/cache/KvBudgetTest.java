@@ -10,6 +10,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.ShrinkingMode;
 import org.junit.jupiter.api.Test;
+import org.neuralattention.kernels.KvDtype;
 
 class KvBudgetTest {
 
@@ -20,7 +21,7 @@ class KvBudgetTest {
         int nKvHeads = 1 + random.nextInt(2);
         int[] windows = KvCacheTest.windows(random, random.nextInt(3));
         long budget = 2_000 + random.nextInt(200_000);
-        KvCache cache = new KvCache(nLayers, nKvHeads, 8, windows, 0, budget);
+        KvCache cache = new KvCache(nLayers, nKvHeads, 8, windows, 0, KvDtype.values()[random.nextInt(3)], budget);
         float[] k = new float[60 * nKvHeads * 8];
         int refused = 0;
         for (int step = 0; step < 200 && refused < 3; step++) {
@@ -53,8 +54,8 @@ class KvBudgetTest {
 
     @Test
     void slidingTokensFitASmallBudgetForEver() {
-        int bytes = 30_000;
-        KvCache cache = new KvCache(2, 2, 8, new int[] {20}, 0, bytes);
+        int bytes = 40_000;
+        KvCache cache = new KvCache(2, 2, 8, new int[] {20}, 0, KvDtype.F32, bytes);
         float[] k = new float[2 * 8];
         for (int step = 0; step < 5_000; step++) {
             for (int layer = 0; layer < 2; layer++) {
@@ -68,7 +69,7 @@ class KvBudgetTest {
 
     @Test
     void aFullCacheSaysHowMuchItWouldNeedAndTakesNoMoreUntilCleared() {
-        KvCache cache = new KvCache(1, 1, 8, new int[0], 0, 10_000);
+        KvCache cache = new KvCache(1, 1, 8, new int[0], 0, KvDtype.F32, 30_000);
         float[] k = new float[8];
         int[] global = {0};
         KvBudgetExceededException e = assertThrows(KvBudgetExceededException.class, () -> {
@@ -76,8 +77,8 @@ class KvBudgetTest {
                 cache.append(0, global, 0, k, 0, k, 0, 1);
             }
         });
-        assertEquals(10_000, e.allowed());
-        assertTrue(e.getMessage().contains(Long.toString(e.needed())) && e.getMessage().contains("10000"), e.getMessage());
+        assertEquals(30_000, e.allowed());
+        assertTrue(e.getMessage().contains(Long.toString(e.needed())) && e.getMessage().contains("30000"), e.getMessage());
         long tokens = cache.position();
         assertTrue(tokens > 64, tokens + " tokens");
         assertThrows(KvBudgetExceededException.class, () -> cache.spans(0, k, 0, k, 0));

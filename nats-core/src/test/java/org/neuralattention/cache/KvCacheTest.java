@@ -15,11 +15,14 @@ import net.jqwik.api.Property;
 import net.jqwik.api.ShrinkingMode;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.neuralattention.kernels.AttentionShape;
 import org.neuralattention.kernels.DecodeAttention;
 import org.neuralattention.kernels.KeySpans;
 import org.neuralattention.kernels.PastKeys;
 import org.neuralattention.kernels.SparseAttention;
+import org.neuralattention.kernels.KvDtype;
 import org.neuralattention.kernels.Team;
 import org.neuralattention.model.ModelConfig;
 import org.neuralattention.roles.Lifetimes;
@@ -40,7 +43,7 @@ class KvCacheTest {
         int[] roles = roles(random, 2 + nWindows, rows);
         int[] lastRow = new int[rows];
         Lifetimes.lastRow(lastRow, 0, roles, 0, RoleSpace.of(windows), attentionWindow, 1, 1, rows, TEAM);
-        KvCache cache = new KvCache(1, 1, 1, windows, attentionWindow, Long.MAX_VALUE);
+        KvCache cache = new KvCache(1, 1, 1, windows, attentionWindow, KvDtype.F32, Long.MAX_VALUE);
         float[] key = new float[1];
         long pairs = 0;
         for (int m = 0; m < rows; m++) {
@@ -80,7 +83,7 @@ class KvCacheTest {
             nKvHeads = 1 + random.nextInt(3);
             windows = windows(random, random.nextInt(4));
             attentionWindow = random.nextInt(3) == 0 ? 1 + random.nextInt(40) : 0;
-            cache = new KvCache(nLayers, nKvHeads, HEAD_DIM, windows, attentionWindow, Long.MAX_VALUE);
+            cache = new KvCache(nLayers, nKvHeads, HEAD_DIM, windows, attentionWindow, KvDtype.F32, Long.MAX_VALUE);
         }
 
         void run() {
@@ -187,7 +190,7 @@ class KvCacheTest {
         private void checkStats() {
             KvStats stats = cache.stats();
             long live = 0;
-            int inUse = 0;
+            int most = 0;
             for (int layer = 0; layer < nLayers; layer++) {
                 for (int g = 0; g < nKvHeads; g++) {
                     CacheOracle oracle = oracles[layer * nKvHeads + g];
@@ -198,7 +201,7 @@ class KvCacheTest {
                     assertEquals(oracle.seenBy(start + tokens, Role.GLOBAL).size(), head.globals());
                     assertEquals(oracle.seenBy(start + tokens, Role.LOCAL).size(), head.locals());
                     live += seen.size();
-                    inUse += blocks(head.globals()) + blocks(head.locals()) + head.sliding().stream().mapToInt(Model::blocks).sum();
+                    most += room(head.globals()) + room(head.locals()) + head.sliding().stream().mapToInt(Model::room).sum();
                 }
             }
             assertEquals(start + tokens, cache.position());
@@ -209,13 +212,14 @@ class KvCacheTest {
             double causal = nLayers * nKvHeads * (tokens * (tokens + 1) / 2.0);
             assertEquals(tokens == 0 ? 1 : pairs / causal, stats.kvShare(), 1e-12);
             assertTrue(stats.bytesHeld() >= stats.bytesLogical() && stats.peakBytes() >= stats.bytesHeld());
-            int spares = 2 * nLayers * nKvHeads + inUse / 16;
-            assertTrue(cache.pool.total() <= inUse + spares, cache.pool.total() + " blocks for at most " + inUse + " in use");
+            long used = most / BlockPool.LEAST * cache.pool.bytes(BlockPool.LEAST);
+            long spare = 3 * nLayers * nKvHeads * cache.pool.bytes(BlockPool.LEAST) + used / 32;
+            assertTrue(cache.pool.blockBytes() <= used + spare, cache.pool.blockBytes() + " bytes of blocks for at most " + used + " in use");
         }
 
-        /** Blocks a queue of as many keys may take: its first and its last may be partly empty. */
-        private static int blocks(int keys) {
-            return keys == 0 ? 0 : (keys + 2 * (BlockPool.KEYS - 1)) / BlockPool.KEYS;
+        /** Keys that the blocks of a queue of so many may have room for: its first and its last may be partly empty. */
+        private static int room(int keys) {
+            return keys == 0 ? 0 : (keys + 2 * (BlockPool.LEAST - 1)) / BlockPool.LEAST * BlockPool.LEAST;
         }
     }
 
@@ -229,18 +233,20 @@ class KvCacheTest {
         float[] k = randomFloats(random, rows * nKvHeads * HEAD_DIM);
         float[] v = randomFloats(random, rows * nKvHeads * HEAD_DIM);
         int[] roles = roles(random, 5, nKvHeads * rows);
-        for (int attentionWindow : new int[] {0, 25}) {
-            float[] whole = attend(q, k, v, roles, windows, attentionWindow, rows, nKvHeads, rows);
-            for (int piece : new int[] {1, 7, 64}) {
-                float[] out = attend(q, k, v, roles, windows, attentionWindow, rows, nKvHeads, piece);
-                assertArrayEquals(whole, out, 2e-6f, "pieces of " + piece + ", attention window " + attentionWindow);
+        for (KvDtype dtype : KvDtype.values()) {
+            for (int attentionWindow : new int[] {0, 25}) {
+                float[] whole = attend(q, k.clone(), v.clone(), roles, windows, attentionWindow, dtype, rows, nKvHeads, rows);
+                for (int piece : new int[] {1, 2, 7, 64}) {
+                    float[] out = attend(q, k.clone(), v.clone(), roles, windows, attentionWindow, dtype, rows, nKvHeads, piece);
+                    assertArrayEquals(whole, out, 2e-6f, dtype + ", pieces of " + piece + ", attention window " + attentionWindow);
+                }
             }
         }
     }
 
-    private static float[] attend(float[] q, float[] k, float[] v, int[] roles, int[] windows, int attentionWindow, int rows,
-            int nKvHeads, int piece) {
-        KvCache cache = new KvCache(1, nKvHeads, HEAD_DIM, windows, attentionWindow, Long.MAX_VALUE);
+    private static float[] attend(float[] q, float[] k, float[] v, int[] roles, int[] windows, int attentionWindow, KvDtype dtype,
+            int rows, int nKvHeads, int piece) {
+        KvCache cache = new KvCache(1, nKvHeads, HEAD_DIM, windows, attentionWindow, dtype, Long.MAX_VALUE);
         int nHeads = 2 * nKvHeads;
         float[] out = new float[q.length];
         for (int from = 0; from < rows; from += piece) {
@@ -254,6 +260,7 @@ class KvCacheTest {
             if (count == 1) {
                 DecodeAttention.forward(out, at, q, at, cache.spans(0, k, kAt, v, kAt), nHeads, nKvHeads, HEAD_DIM, TEAM);
             } else {
+                cache.round(k, kAt, v, kAt, count);
                 int[] lastRow = new int[nKvHeads * count];
                 Lifetimes.lastRow(lastRow, 0, pieceRoles, 0, RoleSpace.of(windows), attentionWindow, 1, nKvHeads, count, TEAM);
                 SparseAttention.forward(out, at, new float[nHeads * count], 0, q, at, k, kAt, v, kAt, lastRow, 0,
@@ -267,7 +274,7 @@ class KvCacheTest {
     @Test
     void atSixteenThousandTokensTheBytesHeldAreWithinATenthOfTheLiveOnes() {
         for (double[] mix : new double[][] {{0.15, 0.25}, {0.08, 0.3}, {1, 0}}) {
-            KvCache cache = new KvCache(2, 2, 64, new int[] {16, 64, 256}, 0, Long.MAX_VALUE);
+            KvCache cache = new KvCache(2, 2, 64, new int[] {16, 64, 256}, 0, KvDtype.F32, Long.MAX_VALUE);
             fill(cache, 2, 2, 64, 3, 16_384, mix, new Random(1));
             KvStats stats = cache.stats();
             double ratio = (double) stats.bytesHeld() / stats.bytesLogical();
@@ -278,13 +285,14 @@ class KvCacheTest {
     }
 
     /** Best of a few tries, for what else the JVM allocates meanwhile counts too. */
-    @Test
-    void theBytesReportedAreTheBytesOfTheHeap() {
+    @ParameterizedTest
+    @EnumSource
+    void theBytesReportedAreTheBytesOfTheHeap(KvDtype dtype) {
         double nearest = Double.MAX_VALUE;
         long remaining = Long.MAX_VALUE;
         for (int attempt = 0; attempt < 5 && (nearest > 0.02 || remaining >= 8 << 20); attempt++) {
             long before = usedHeap();
-            KvCache cache = new KvCache(2, 2, 64, new int[] {16, 64}, 0, Long.MAX_VALUE);
+            KvCache cache = new KvCache(2, 2, 64, new int[] {16, 64}, 0, dtype, Long.MAX_VALUE);
             fill(cache, 2, 2, 64, 2, 40_000, new double[] {0.8, 0.1}, new Random(2));
             long measured = usedHeap() - before;
             nearest = Math.min(nearest, Math.abs((double) measured / cache.bytesHeld() - 1));
@@ -294,6 +302,23 @@ class KvCacheTest {
         }
         assertTrue(remaining < 8 << 20, "clear gives the memory back, but " + remaining + " bytes remain");
         assertTrue(nearest <= 0.02, "measured and reported differ by " + nearest);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void bytesFollowTheStoredForm(KvDtype dtype) {
+        KvCache cache = new KvCache(2, 2, 64, new int[0], 0, dtype, Long.MAX_VALUE);
+        fill(cache, 2, 2, 64, 0, 4096, new double[] {1, 0}, new Random(3));
+        KvStats stats = cache.stats();
+        long keyBytes = switch (dtype) {
+            case F32 -> 2 * 64 * 4;
+            case BF16 -> 2 * 64 * 2;
+            case Q8 -> 2 * (64 + 2 * 2);
+        };
+        assertEquals(4 * 4096 * keyBytes, stats.bytesLogical());
+        assertEquals(stats.bytesLogical(), stats.fullBytes());
+        // Beside the rows: 4 bytes of position per key, and spare blocks.
+        assertTrue(stats.bytesHeld() <= stats.bytesLogical() * (1 + 5.0 / keyBytes + 0.04), "held / live = " + (double) stats.bytesHeld() / stats.bytesLogical());
     }
 
     private static long usedHeap() {
@@ -347,7 +372,7 @@ class KvCacheTest {
 
     @Test
     void wrongArgumentsAreNamedAndChangeNothing() {
-        KvCache cache = new KvCache(2, 1, 8, new int[] {4}, 0, Long.MAX_VALUE);
+        KvCache cache = new KvCache(2, 1, 8, new int[] {4}, 0, KvDtype.F32, Long.MAX_VALUE);
         float[] k = new float[16];
         assertMessage("role 3", IllegalArgumentException.class, () -> cache.append(0, new int[] {0, 3}, 0, k, 0, k, 0, 2));
         assertMessage("role -1", IllegalArgumentException.class, () -> cache.past(0, new int[] {-1}, 0, 1));
@@ -366,10 +391,10 @@ class KvCacheTest {
         cache.append(1, new int[1], 0, k, 0, k, 0, 1);
         assertEquals(1, cache.position());
         assertThrows(IllegalStateException.class, () -> cache.startAt(5));
-        assertThrows(IllegalArgumentException.class, () -> new KvCache(0, 1, 8, new int[0], 0, 1));
-        assertThrows(IllegalArgumentException.class, () -> new KvCache(1, 1, 8, new int[] {3, 2}, 0, 1));
-        assertThrows(IllegalArgumentException.class, () -> new KvCache(1, 1, 8, new int[0], -1, 1));
-        assertThrows(IllegalArgumentException.class, () -> new KvCache(1, 1, 8, new int[0], 0, 0));
+        assertThrows(IllegalArgumentException.class, () -> new KvCache(0, 1, 8, new int[0], 0, KvDtype.F32, 1));
+        assertThrows(IllegalArgumentException.class, () -> new KvCache(1, 1, 8, new int[] {3, 2}, 0, KvDtype.F32, 1));
+        assertThrows(IllegalArgumentException.class, () -> new KvCache(1, 1, 8, new int[0], -1, KvDtype.F32, 1));
+        assertThrows(IllegalArgumentException.class, () -> new KvCache(1, 1, 8, new int[0], 0, KvDtype.F32, 0));
     }
 
     private static void assertMessage(String part, Class<? extends Exception> type, org.junit.jupiter.api.function.Executable call) {

@@ -13,10 +13,12 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.neuralattention.cache.KvBudgetExceededException;
 import org.neuralattention.cache.KvCache;
 import org.neuralattention.kernels.CounterRandom;
+import org.neuralattention.kernels.KvDtype;
 import org.neuralattention.kernels.Team;
 import org.neuralattention.model.Activations;
 import org.neuralattention.model.ModelConfig;
@@ -70,6 +72,33 @@ class SessionTest {
         }
     }
 
+    /** Whatever form keys and values are stored in: a piece's own rows attend to them as stored too. */
+    @ParameterizedTest
+    @EnumSource
+    void prefillInPiecesIsDecodeOneByOne(KvDtype dtype) {
+        RolePolicy given = (layer, head, sequence, position) ->
+                position == 0 ? 0 : (int) (CounterRandom.uniform(11, 0, layer, head, position, 0) * 4);
+        ModelConfig c = ModelConfig.llama(50, 32, 2, 4, 2, 48, 128).withRoleWindows(4, 20);
+        try (Team team = Team.of(2)) {
+            Transformer transformer = new Transformer(random(c), team);
+            int[] ids = ids(c);
+            Session oneByOne = new Session(transformer, KvCache.of(c, dtype, Long.MAX_VALUE), new RoleChoice.Fixed(given), 1);
+            float[] expected = new float[TOKENS * c.vocabSize()];
+            for (int at = 0; at < TOKENS; at++) {
+                oneByOne.decode(ids[at]);
+                System.arraycopy(oneByOne.logits(), 0, expected, at * c.vocabSize(), c.vocabSize());
+            }
+            for (int piece : new int[] {1, 2, 7, 64}) {
+                Session session = new Session(transformer, KvCache.of(c, dtype, Long.MAX_VALUE), new RoleChoice.Fixed(given), piece);
+                for (int at = 0; at < TOKENS; at += piece) {
+                    int rows = Math.min(piece, TOKENS - at);
+                    session.prefill(ids, at, rows);
+                    assertRow(expected, at + rows - 1, session.logits(), dtype + ", pieces of " + piece);
+                }
+            }
+        }
+    }
+
     /** With its own roles too, a session predicts what evaluation of the whole sequence predicts. */
     @ParameterizedTest
     @MethodSource("configs")
@@ -89,7 +118,7 @@ class SessionTest {
     void aFullBudgetIsATypedErrorAndTheSessionGoesOn() {
         ModelConfig c = ModelConfig.llama(50, 32, 2, 4, 2, 48, 4096);
         Transformer transformer = new Transformer(random(c), Team.serial());
-        Session bounded = new Session(transformer, KvCache.of(c, 100_000), RoleChoice.FULL, 16);
+        Session bounded = new Session(transformer, KvCache.of(c, KvDtype.F32, 100_000), RoleChoice.FULL, 16);
         Session free = new Session(transformer, KvCache.of(c), RoleChoice.FULL, 16);
         assertThrows(KvBudgetExceededException.class, () -> {
             for (int i = 0; i < 4000; i++) {
@@ -185,7 +214,7 @@ class SessionTest {
     void aPrefillThatTheBudgetEndsTellsHowFarItCame() {
         ModelConfig c = ModelConfig.llama(50, 32, 2, 4, 2, 48, 4096);
         Transformer transformer = new Transformer(random(c), Team.serial());
-        Session bounded = new Session(transformer, KvCache.of(c, 100_000), RoleChoice.FULL, 16);
+        Session bounded = new Session(transformer, KvCache.of(c, KvDtype.F32, 100_000), RoleChoice.FULL, 16);
         Session free = new Session(transformer, KvCache.of(c), RoleChoice.FULL, 16);
         int[] ids = new int[4000];
         Arrays.setAll(ids, i -> i * 7 % 50);
@@ -201,13 +230,13 @@ class SessionTest {
         ModelConfig c = ModelConfig.llama(50, 32, 2, 4, 2, 48, 64).withRoleWindows(4);
         Transformer transformer = new Transformer(random(c), Team.serial());
         int[] four = {4};
-        for (KvCache cache : List.of(new KvCache(3, 2, 8, four, 0, 1 << 20), new KvCache(2, 1, 8, four, 0, 1 << 20),
-                new KvCache(2, 2, 16, four, 0, 1 << 20), new KvCache(2, 2, 8, new int[] {5}, 0, 1 << 20),
-                new KvCache(2, 2, 8, new int[] {4, 5}, 0, 1 << 20), new KvCache(2, 2, 8, four, 9, 1 << 20))) {
+        for (KvCache cache : List.of(new KvCache(3, 2, 8, four, 0, KvDtype.F32, 1 << 20), new KvCache(2, 1, 8, four, 0, KvDtype.F32, 1 << 20),
+                new KvCache(2, 2, 16, four, 0, KvDtype.F32, 1 << 20), new KvCache(2, 2, 8, new int[] {5}, 0, KvDtype.F32, 1 << 20),
+                new KvCache(2, 2, 8, new int[] {4, 5}, 0, KvDtype.F32, 1 << 20), new KvCache(2, 2, 8, four, 9, KvDtype.F32, 1 << 20))) {
             assertMessage("but the model nLayers = 2, nKvHeads = 2, headDim = 8, windows = [4], attentionWindow = 0",
                     () -> new Session(transformer, cache, RoleChoice.BEST, 4));
         }
-        KvCache used = new KvCache(2, 2, 8, four, 0, 1 << 20);
+        KvCache used = new KvCache(2, 2, 8, four, 0, KvDtype.F32, 1 << 20);
         used.startAt(3);
         new Session(transformer, used, RoleChoice.BEST, 4).decode(1);
         assertMessage("taken in 1 tokens", () -> new Session(transformer, used, RoleChoice.BEST, 4));

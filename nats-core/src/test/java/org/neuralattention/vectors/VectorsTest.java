@@ -17,6 +17,7 @@ import org.neuralattention.generate.Sampler;
 import org.neuralattention.generate.Sampling;
 import org.neuralattention.io.JsonObject;
 import org.neuralattention.kernels.Rope;
+import org.neuralattention.kernels.KvDtype;
 import org.neuralattention.kernels.Team;
 import org.neuralattention.roles.KvPrice;
 import org.neuralattention.roles.Lifetimes;
@@ -58,7 +59,7 @@ class VectorsTest {
         for (JsonObject c : cases("roles-cache.json")) {
             for (int piece : new int[] {1, 2, 3, 7}) {
                 int[] roles = ints(c.list("roles"));
-                KvCache cache = new KvCache(1, 1, 2, ints(c.list("windows")), c.intValue("attention_window"), Long.MAX_VALUE);
+                KvCache cache = new KvCache(1, 1, 2, ints(c.list("windows")), c.intValue("attention_window"), KvDtype.F32, Long.MAX_VALUE);
                 for (int n = 0; n < roles.length; n += piece) {
                     int rows = Math.min(piece, roles.length - n);
                     float[] k = new float[2 * rows];

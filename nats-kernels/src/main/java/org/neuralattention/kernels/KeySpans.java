@@ -3,51 +3,47 @@ package org.neuralattention.kernels;
 import java.util.Arrays;
 
 /**
- * Where the keys and values of one KV head lie: a list of spans, each a run of rows in an array.
+ * Where the keys and values of one KV head lie: a list of spans, each a run of slots of a {@link KvBlock}.
  *
- * <p>Span i has count[i] keys, rows [count[i], headDim] of k[i] from kOffset[i], and as many values of v[i] from vOffset[i].
- * Keys are counted through all spans: span i starts at key start[i]. The list is filled anew for each step; {@link #clear}
- * keeps its memory, so that in the steady state nothing is allocated. Not thread-safe while it is filled.
+ * <p>Span i has the slots first[i] to first[i] + start[i + 1] - start[i] of block[i]. Keys are counted through all spans: span i starts at
+ * key start[i]. The list is filled anew for each step; {@link #clear} keeps its memory, so that in the steady state nothing is
+ * allocated. Not thread-safe while it is filled.
  */
 public final class KeySpans {
 
-    /** Memory a span takes in the list: two references and three ints. */
-    public static final int SPAN_BYTES = 2 * 8 + 3 * 4;
+    /** Memory a span takes in the list: a reference and two ints. */
+    public static final int SPAN_BYTES = 8 + 2 * 4;
 
-    float[][] k = new float[8][];
-    float[][] v = new float[8][];
-    int[] kOffset = new int[8];
-    int[] vOffset = new int[8];
+    KvBlock[] block = new KvBlock[8];
+    int[] first = new int[8];
     int[] start = new int[9];
     int size;
 
     /** Forgets all spans and keeps their slots. */
     public void clear() {
-        Arrays.fill(k, 0, size, null); // the arrays may be memory that was given back
-        Arrays.fill(v, 0, size, null);
+        Arrays.fill(block, 0, size, null); // they may be memory that was given back
         size = 0;
     }
 
     /**
-     * Adds a span; its rows are checked when it is used, for headDim is not known here.
+     * Adds {@code count} keys of a block, from slot {@code first} on.
      *
-     * @throws IllegalArgumentException if {@code count} is negative or there would be more than 2^31 - 1 keys
+     * @throws IllegalArgumentException if the block is null or there would be more than 2^31 - 1 keys
+     * @throws IndexOutOfBoundsException if the block has no such slots
      */
-    public void add(float[] k, int kOffset, float[] v, int vOffset, int count) {
-        if (k == null || v == null || kOffset < 0 || vOffset < 0 || count < 0 || count > Integer.MAX_VALUE - keys()) {
-            throw new IllegalArgumentException("span of " + count + " keys, kOffset = " + kOffset + ", vOffset = " + vOffset
-                    + " after " + keys() + " keys" + (k == null || v == null ? ": null array" : ": out of range"));
+    public void add(KvBlock block, int first, int count) {
+        if (block == null || count > Integer.MAX_VALUE - keys()) {
+            throw new IllegalArgumentException("span of " + count + " keys after " + keys() + (block == null ? ": null block" : ": too many"));
         }
+        block.check(first, count);
         if (count == 0) {
             return;
         }
-        if (size == this.k.length) {
+        if (size == this.block.length) {
             grow();
         }
-        this.k[size] = k;
-        this.v[size] = v;
-        this.kOffset[size] = kOffset;
-        this.vOffset[size] = vOffset;
+        this.block[size] = block;
+        this.first[size] = first;
         start[size + 1] = start[size] + count;
         size++;
     }
@@ -62,9 +58,9 @@ public final class KeySpans {
         return start[size];
     }
 
-    /** Memory of the list itself, without the arrays it points to. */
+    /** Memory of the list itself, without the blocks it points to. */
     public long bytes() {
-        return (long) k.length * SPAN_BYTES;
+        return (long) block.length * SPAN_BYTES;
     }
 
     /** The span that holds a key. */
@@ -75,20 +71,16 @@ public final class KeySpans {
 
     void check(int kvHead, int headDim) {
         for (int i = 0; i < size; i++) {
-            long length = (long) (start[i + 1] - start[i]) * headDim;
-            if (kOffset[i] > k[i].length - length || vOffset[i] > v[i].length - length) {
-                throw new IndexOutOfBoundsException("spans[" + kvHead + "]: span " + i + " of " + length + " floats from kOffset = " + kOffset[i]
-                        + ", vOffset = " + vOffset[i] + " does not fit arrays of " + k[i].length + " and " + v[i].length);
+            if (block[i].headDim != headDim) {
+                throw new IllegalArgumentException("spans[" + kvHead + "]: span " + i + " has headDim = " + block[i].headDim
+                        + ", the query " + headDim);
             }
         }
     }
 
     private void grow() {
-        int capacity = 2 * size;
-        k = Arrays.copyOf(k, capacity);
-        v = Arrays.copyOf(v, capacity);
-        kOffset = Arrays.copyOf(kOffset, capacity);
-        vOffset = Arrays.copyOf(vOffset, capacity);
-        start = Arrays.copyOf(start, capacity + 1);
+        block = Arrays.copyOf(block, 2 * size);
+        first = Arrays.copyOf(first, 2 * size);
+        start = Arrays.copyOf(start, 2 * size + 1);
     }
 }

@@ -99,10 +99,18 @@ final class Quants {
     /** Rounded to nearest, ties to even; a NaN stays one. */
     private static void toBf16(short[] bits, int at, float[] x, int n) {
         for (int i = 0; i < n; i++) {
-            int b = Float.floatToRawIntBits(x[i]);
-            int rounded = b + 0x7fff + (b >>> 16 & 1) >>> 16;
-            bits[at + i] = (short) (Float.isNaN(x[i]) ? b >>> 16 | 0x40 : rounded);
+            bits[at + i] = bf16(x[i]);
         }
+    }
+
+    static short bf16(float x) {
+        int b = Float.floatToRawIntBits(x);
+        int rounded = b + 0x7fff + (b >>> 16 & 1) >>> 16;
+        return (short) (Float.isNaN(x) ? b >>> 16 | 0x40 : rounded);
+    }
+
+    static float bf16(short bits) {
+        return Float.intBitsToFloat(bits << 16);
     }
 
     static void expandBf16(float[] out, int outOffset, short[] bits, int at, int n) {
@@ -115,7 +123,7 @@ final class Quants {
 
     static void plainBf16(float[] out, int outOffset, short[] bits, int at, int n) {
         for (int i = 0; i < n; i++) {
-            out[outOffset + i] = Float.intBitsToFloat(bits[at + i] << 16);
+            out[outOffset + i] = bf16(bits[at + i]);
         }
     }
 

@@ -17,30 +17,44 @@ class DecodeAttentionTest {
     /** One call's arrays: every array has NaN around what may be read. */
     private record Case(int nHeads, int nKvHeads, int headDim, float[] q, int qOffset, float[][][] rows) {
 
-        /** The keys of each KV head in spans of random length up to {@code most}, each in an array of its own. */
-        KeySpans[] cut(int most, SplittableRandom random) {
+        /** The keys of each KV head in spans of random length up to {@code most}, each anywhere in a block of its own. */
+        KeySpans[] cut(KvDtype dtype, int most, SplittableRandom random) {
             KeySpans[] spans = new KeySpans[nKvHeads];
             for (int g = 0; g < nKvHeads; g++) {
                 spans[g] = new KeySpans();
                 int keys = rows[g].length / 2;
                 for (int from = 0; from < keys; ) {
                     int count = Math.min(keys - from, 1 + random.nextInt(most));
-                    int kOffset = random.nextInt(20);
-                    int vOffset = random.nextInt(20);
-                    spans[g].add(lay(g, from, count, kOffset), kOffset, lay(g, keys + from, count, vOffset), vOffset, count);
+                    int first = random.nextInt(20);
+                    KvBlock block = KvBlock.of(dtype, (first + count + random.nextInt(30) + 7) / 8 * 8, headDim);
+                    block.poison(0, block.capacity());
+                    for (int i = 0; i < count; i++) {
+                        block.put(first + i, rows[g][from + i], 0, rows[g][keys + from + i], 0);
+                    }
+                    spans[g].add(block, first, count);
                     from += count;
                 }
             }
             return spans;
         }
 
-        private float[] lay(int g, int from, int count, int offset) {
-            float[] array = new float[offset + count * headDim + 17];
-            Arrays.fill(array, Float.NaN);
-            for (int i = 0; i < count; i++) {
-                System.arraycopy(rows[g][from + i], 0, array, offset + i * headDim, headDim);
+        KeySpans[] cut(int most, SplittableRandom random) {
+            return cut(KvDtype.F32, most, random);
+        }
+
+        /** The same with keys and values as they are stored. */
+        Case stored(KvDtype dtype) {
+            float[][][] stored = new float[nKvHeads][][];
+            KvBlock one = KvBlock.of(dtype, 8, headDim);
+            for (int g = 0; g < nKvHeads; g++) {
+                int keys = rows[g].length / 2;
+                stored[g] = new float[2 * keys][headDim];
+                for (int i = 0; i < keys; i++) {
+                    one.put(1, rows[g][i], 0, rows[g][keys + i], 0);
+                    one.get(stored[g][i], 0, stored[g][keys + i], 0, 1, 1);
+                }
             }
-            return array;
+            return new Case(nHeads, nKvHeads, headDim, q, qOffset, stored);
         }
 
         double[] expected() {
@@ -106,10 +120,11 @@ class DecodeAttentionTest {
         SplittableRandom random = new SplittableRandom(1);
         for (int headDim : new int[] {2, 8, 16, 24, 32, 34, 40, 64, 80, 128, 136}) {
             for (int keys : KEYS) {
-                for (int group = 1; group <= 3; group++) {
+                for (int group = 1; group <= 4; group++) {
                     Case c = random(group, new int[] {keys, Math.max(0, keys - 1)}, headDim, 2, random);
-                    assertClose(c.expected(), c.forward(c.cut(40, random), Team.serial()),
-                            "headDim " + headDim + ", keys " + keys + ", group " + group);
+                    KvDtype dtype = KvDtype.values()[(keys + group) % 3];
+                    assertClose(c.stored(dtype).expected(), c.forward(c.cut(dtype, 80, random), Team.serial()),
+                            dtype + ", headDim " + headDim + ", keys " + keys + ", group " + group);
                 }
             }
         }
@@ -161,10 +176,12 @@ class DecodeAttentionTest {
     void whereTheSpansAreCutChangesNoBit() {
         SplittableRandom random = new SplittableRandom(2);
         for (int keys : KEYS) {
-            Case c = random(3, new int[] {keys, 2 * keys}, 40, 1, random);
-            float[] whole = c.forward(c.cut(1 << 20, new SplittableRandom(3)), Team.serial());
-            for (int most : new int[] {1, 3, 8, 16, 64}) {
-                assertArrayEquals(whole, c.forward(c.cut(most, random), Team.serial()), "keys " + keys + ", spans up to " + most);
+            for (KvDtype dtype : KvDtype.values()) {
+                Case c = random(3, new int[] {keys, 2 * keys}, 40, 1, random);
+                float[] whole = c.forward(c.cut(dtype, 1 << 20, new SplittableRandom(3)), Team.serial());
+                for (int most : new int[] {1, 3, 8, 16, 64}) {
+                    assertArrayEquals(whole, c.forward(c.cut(dtype, most, random), Team.serial()), dtype + ", keys " + keys + ", spans up to " + most);
+                }
             }
         }
     }
@@ -215,16 +232,16 @@ class DecodeAttentionTest {
     @Test
     void clearedSpansAreFilledAnewWithoutAllocation() {
         KeySpans spans = new KeySpans();
-        float[] rows = new float[16 * 8];
+        KvBlock block = KvBlock.of(KvDtype.F32, 16, 8);
         for (int i = 0; i < 100; i++) {
-            spans.add(rows, 0, rows, 0, 16);
+            spans.add(block, 0, 16);
         }
         long bytes = spans.bytes();
         for (int round = 0; round < 3; round++) {
             spans.clear();
             assertEquals(0, spans.keys());
             for (int i = 0; i < 100; i++) {
-                spans.add(rows, 0, rows, 0, i % 17);
+                spans.add(block, 0, i % 17);
             }
         }
         assertEquals(bytes, spans.bytes());
@@ -247,14 +264,16 @@ class DecodeAttentionTest {
     @Test
     void wrongArgumentsAreNamed() {
         KeySpans spans = new KeySpans();
-        assertThrows(IllegalArgumentException.class, () -> spans.add(null, 0, new float[8], 0, 1));
-        assertThrows(IllegalArgumentException.class, () -> spans.add(new float[8], -1, new float[8], 0, 1));
-        assertThrows(IllegalArgumentException.class, () -> spans.add(new float[8], 0, new float[8], 0, -1));
-        spans.add(new float[23], 8, new float[24], 8, 2);
+        KvBlock block = KvBlock.of(KvDtype.F32, 8, 8);
+        assertThrows(IllegalArgumentException.class, () -> spans.add(null, 0, 1));
+        assertThrows(IndexOutOfBoundsException.class, () -> spans.add(block, -1, 1));
+        assertThrows(IndexOutOfBoundsException.class, () -> spans.add(block, 0, -1));
+        assertThrows(IndexOutOfBoundsException.class, () -> spans.add(block, 7, 2));
+        spans.add(block, 6, 2);
         KeySpans[] one = {spans};
-        String message = assertThrows(IndexOutOfBoundsException.class,
-                () -> DecodeAttention.forward(new float[8], 0, new float[8], 0, one, 1, 1, 8, Team.serial())).getMessage();
-        assertTrue(message.contains("16 floats") && message.contains("23"), message);
+        String message = assertThrows(IllegalArgumentException.class,
+                () -> DecodeAttention.forward(new float[16], 0, new float[16], 0, one, 1, 1, 16, Team.serial())).getMessage();
+        assertTrue(message.contains("headDim = 8") && message.contains("16"), message);
         assertThrows(IllegalArgumentException.class,
                 () -> DecodeAttention.forward(new float[16], 0, new float[16], 0, one, 2, 2, 8, Team.serial()));
         assertThrows(IndexOutOfBoundsException.class,

@@ -19,6 +19,7 @@ import org.neuralattention.generate.Sampling;
 import org.neuralattention.generate.Session;
 import org.neuralattention.io.ModelLoader;
 import org.neuralattention.kernels.Dtype;
+import org.neuralattention.kernels.KvDtype;
 import org.neuralattention.kernels.Team;
 import org.neuralattention.model.ModelConfig;
 import org.neuralattention.model.Transformer;
@@ -109,6 +110,10 @@ public final class GenerateCommand implements Callable<Integer> {
             description = "most memory the cache may take: 500000, 64k, 64M, 2G; the text ends where it would take more")
     private Long kvBudget;
 
+    @Option(names = "--kv-dtype", paramLabel = "TYPE", defaultValue = "f32", converter = KvForm.class,
+            description = "how keys and values are stored: f32, bf16 (half the bytes) or q8 (a good quarter) (${DEFAULT-VALUE})")
+    private KvDtype kvDtype;
+
     @Option(names = "--full-cache", description = "keep every token, whatever its role: what a cache without roles does")
     private boolean fullCache;
 
@@ -125,7 +130,7 @@ public final class GenerateCommand implements Callable<Integer> {
         Weights weights = ModelLoader.load(model, dtype());
         try (Team team = common.team()) {
             RoleChoice choice = config.hasRoles() && !fullCache ? RoleChoice.BEST : RoleChoice.FULL;
-            KvCache cache = kvBudget == null ? KvCache.of(config) : KvCache.of(config, kvBudget);
+            KvCache cache = KvCache.of(config, kvDtype, kvBudget == null ? Long.MAX_VALUE : kvBudget);
             Session session = new Session(new Transformer(weights, team), cache, choice, kvBudget == null ? Session.PIECE : BUDGET_PIECE);
             generate(session, sampler, tokenizer, ids);
         }
@@ -234,6 +239,19 @@ public final class GenerateCommand implements Callable<Integer> {
         common.err().printf("%nprompt %d tokens, %s tokens/s; %d new, %s tokens/s; KV share %s, %s held (a full cache: %s)%n",
                 promptTokens, Numbers.compact(promptSpeed), generated, Numbers.compact(decodeSpeed),
                 Numbers.percent(kv.kvShare()), Numbers.bytes(kv.bytesHeld()), Numbers.bytes(kv.fullBytes()));
+    }
+
+    /** The name of a stored form. */
+    static final class KvForm implements ITypeConverter<KvDtype> {
+        @Override
+        public KvDtype convert(String text) {
+            for (KvDtype dtype : KvDtype.values()) {
+                if (dtype.name().toLowerCase(Locale.ROOT).equals(text)) {
+                    return dtype;
+                }
+            }
+            throw new TypeConversionException("must be f32, bf16 or q8");
+        }
     }
 
     /** A number of bytes, with k, M or G for powers of 1024. */

@@ -1,9 +1,12 @@
 package org.neuralattention.bench.jmh;
 
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import org.neuralattention.bench.result.Work;
 import org.neuralattention.kernels.DecodeAttention;
 import org.neuralattention.kernels.KeySpans;
+import org.neuralattention.kernels.KvBlock;
+import org.neuralattention.kernels.KvDtype;
 import org.neuralattention.kernels.Team;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -18,7 +21,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** One token's attention in one layer of a 135M model (9 heads on 3 KV heads of 64): keys per head, keys per span, threads. */
+/** One token's attention in one layer of a 135M model (9 heads on 3 KV heads of 64): keys per head, keys per span, their form, threads. */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -31,12 +34,15 @@ public class DecodeAttentionBench implements Counted {
     private static final int KV_HEADS = 3;
     private static final int HEAD_DIM = 64;
 
-    @Param({"128", "1024", "4096", "16384"})
+    @Param({"128", "1024", "4096", "16384", "65536"})
     public int keys;
 
-    /** The cache's blocks hold 8 keys; 0 is one span. */
-    @Param({"8", "16", "0"})
+    /** Keys per block, which is a span: the cache's hold 8 to 512; 0 is one block for all. */
+    @Param({"8", "512", "0"})
     public int span;
+
+    @Param({"F32", "BF16", "Q8"})
+    public KvDtype dtype;
 
     @Param({"1", "2"})
     public int threads;
@@ -51,12 +57,16 @@ public class DecodeAttentionBench implements Counted {
         team = Team.of(threads);
         spans = new KeySpans[KV_HEADS];
         int most = span == 0 ? keys : span;
-        for (int g = 0; g < KV_HEADS; g++) {
-            spans[g] = new KeySpans();
-            for (int from = 0; from < keys; from += most) {
+        Arrays.setAll(spans, g -> new KeySpans());
+        for (int from = 0; from < keys; from += most) { // the heads' blocks alternate in memory, as in a cache
+            for (int g = 0; g < KV_HEADS; g++) {
                 int count = Math.min(most, keys - from);
+                KvBlock block = KvBlock.of(dtype, count, HEAD_DIM);
                 float[] rows = Data.random(2 * count * HEAD_DIM);
-                spans[g].add(rows, 0, rows, count * HEAD_DIM, count);
+                for (int i = 0; i < count; i++) {
+                    block.put(i, rows, i * HEAD_DIM, rows, (count + i) * HEAD_DIM);
+                }
+                spans[g].add(block, 0, count);
             }
         }
     }
@@ -79,6 +89,6 @@ public class DecodeAttentionBench implements Counted {
 
     @Override
     public Work work(String method) {
-        return Work.floats(4.0 * HEADS * keys * HEAD_DIM, 2.0 * KV_HEADS * keys * HEAD_DIM);
+        return new Work(4.0 * HEADS * keys * HEAD_DIM, (double) KV_HEADS * keys * dtype.bytes(HEAD_DIM));
     }
 }

@@ -5,6 +5,7 @@ import org.neuralattention.bench.result.Work;
 import org.neuralattention.cache.KvCache;
 import org.neuralattention.generate.Session;
 import org.neuralattention.kernels.Dtype;
+import org.neuralattention.kernels.KvDtype;
 import org.neuralattention.kernels.Team;
 import org.neuralattention.model.Transformer;
 import org.openjdk.jmh.annotations.AuxCounters;
@@ -43,6 +44,9 @@ public class DecodeBench implements Counted {
     @Param({"full", "roles"})
     public String keys;
 
+    @Param({"F32", "Q8"})
+    public KvDtype kvDtype;
+
     @Param("2")
     public int threads;
 
@@ -59,7 +63,7 @@ public class DecodeBench implements Counted {
     /** The context is filled anew for each iteration, so that it is as long as it says. */
     @Setup(Level.Iteration)
     public void fill() {
-        session = new Session(model, KvCache.of(Models.SMALL), Models.choice(Models.SMALL, keys), Session.PIECE);
+        session = new Session(model, KvCache.of(Models.SMALL, kvDtype, Long.MAX_VALUE), Models.choice(Models.SMALL, keys), Session.PIECE);
         session.prefill(Data.ids(context, Models.SMALL.vocabSize()), 0, context);
     }
 
@@ -68,7 +72,7 @@ public class DecodeBench implements Counted {
         team.close();
     }
 
-    /** Bytes the cache holds, reported beside the time. */
+    /** Bytes the cache holds, beside the time; the table shows them, JMH's own summary adds them up over the iterations. */
     @State(Scope.Thread)
     @AuxCounters(AuxCounters.Type.EVENTS)
     public static class Bytes {
@@ -88,6 +92,6 @@ public class DecodeBench implements Counted {
     /** With roles the bytes depend on what the cache holds: only the weights are counted then. */
     @Override
     public Work work(String method) {
-        return ModelWork.decode(Models.SMALL, Dtype.F32, keys.equals("full") ? context + TOKENS / 2.0 : 0);
+        return ModelWork.decode(Models.SMALL, Dtype.F32, kvDtype, keys.equals("full") ? context + TOKENS / 2.0 : 0);
     }
 }

@@ -7,6 +7,7 @@ import org.neuralattention.bench.result.Work;
 import org.neuralattention.cache.KvCache;
 import org.neuralattention.cache.KvStats;
 import org.neuralattention.kernels.DecodeAttention;
+import org.neuralattention.kernels.KvDtype;
 import org.neuralattention.kernels.Team;
 import org.neuralattention.roles.Role;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -46,8 +47,11 @@ public class KvCacheBench implements Counted {
     private static final int KV_HEADS = 3;
     private static final int HEAD_DIM = 64;
 
-    @Param({"1024", "4096", "16384"})
+    @Param({"1024", "4096", "16384", "65536"})
     public int context;
+
+    @Param({"F32", "BF16", "Q8"})
+    public KvDtype dtype;
 
     /** NAtS: 12 % global, 28 % local, 60 % sliding over windows of 16 and 64. */
     @Param({"full", "nats"})
@@ -59,12 +63,12 @@ public class KvCacheBench implements Counted {
     private final float[] v = Data.random(KV_HEADS * HEAD_DIM + 1);
     private final float[] out = new float[HEADS * HEAD_DIM];
     private final int[] tokenRoles = new int[KV_HEADS];
-    private final KvCache cache = new KvCache(LAYERS, KV_HEADS, HEAD_DIM, new int[] {16, 64}, 0, Long.MAX_VALUE);
+    private KvCache cache;
     private SplittableRandom random;
 
     @Setup(Level.Iteration)
     public void fill() {
-        cache.clear();
+        cache = new KvCache(LAYERS, KV_HEADS, HEAD_DIM, new int[] {16, 64}, 0, dtype, Long.MAX_VALUE);
         random = new SplittableRandom(context);
         while (cache.position() < context) {
             for (int layer = 0; layer < LAYERS; layer++) {
@@ -106,8 +110,8 @@ public class KvCacheBench implements Counted {
     @TearDown
     public void report() {
         KvStats stats = cache.stats();
-        System.out.printf(Locale.ROOT, "%n%s, %d tokens: %d bytes held, %d live, %d in a full cache; KV share %.4f%n",
-                roles, stats.tokens(), stats.bytesHeld(), stats.bytesLogical(), stats.fullBytes(), stats.kvShare());
+        System.out.printf(Locale.ROOT, "%n%s, %s, %d tokens: %d bytes held, %d live, %d in a full cache; KV share %.4f%n",
+                roles, dtype, stats.tokens(), stats.bytesHeld(), stats.bytesLogical(), stats.fullBytes(), stats.kvShare());
     }
 
     /** Attention over every key; with roles it depends on what the cache holds. */
@@ -117,6 +121,6 @@ public class KvCacheBench implements Counted {
             return Work.NONE;
         }
         double kept = context + TOKENS / 2.0;
-        return Work.floats(4.0 * LAYERS * HEADS * HEAD_DIM * kept, 2.0 * LAYERS * KV_HEADS * HEAD_DIM * kept);
+        return new Work(4.0 * LAYERS * HEADS * HEAD_DIM * kept, LAYERS * KV_HEADS * kept * dtype.bytes(HEAD_DIM));
     }
 }

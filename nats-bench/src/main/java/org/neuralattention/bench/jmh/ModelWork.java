@@ -2,6 +2,7 @@ package org.neuralattention.bench.jmh;
 
 import org.neuralattention.bench.result.Work;
 import org.neuralattention.kernels.Dtype;
+import org.neuralattention.kernels.KvDtype;
 import org.neuralattention.model.ModelConfig;
 
 /** What a model's passes must move: products with the weights, and attention over the pairs that are visible. */
@@ -21,9 +22,9 @@ final class ModelWork {
     }
 
     /** One token behind {@code keys} kept per KV head: every weight is read once, and every key and value. */
-    static Work decode(ModelConfig c, Dtype dtype, double keys) {
-        double cached = 2.0 * c.nLayers() * c.kvDim() * keys;
-        return new Work(2 * matrixElements(c) + attention(c, keys), bytes(c, dtype) + Float.BYTES * cached);
+    static Work decode(ModelConfig c, Dtype dtype, KvDtype kvDtype, double keys) {
+        double cached = (double) c.nLayers() * c.nKvHeads() * kvDtype.bytes(c.headDim()) * keys;
+        return new Work(2 * matrixElements(c) + attention(c, keys), bytes(c, dtype) + cached);
     }
 
     /** A prompt of {@code tokens}, each of which sees {@code keys} on average; the head serves the last token only. */

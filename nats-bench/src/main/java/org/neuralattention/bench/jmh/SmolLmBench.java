@@ -5,6 +5,7 @@ import org.neuralattention.bench.result.Work;
 import org.neuralattention.cache.KvCache;
 import org.neuralattention.generate.Session;
 import org.neuralattention.kernels.Dtype;
+import org.neuralattention.kernels.KvDtype;
 import org.neuralattention.kernels.Team;
 import org.neuralattention.model.Transformer;
 import org.openjdk.jmh.annotations.AuxCounters;
@@ -48,6 +49,10 @@ public class SmolLmBench implements Counted {
     @Param
     public Dtype dtype;
 
+    /** How keys and values are stored. */
+    @Param("F32")
+    public KvDtype kvDtype;
+
     @Param({"1", "2"})
     public int threads;
 
@@ -61,7 +66,7 @@ public class SmolLmBench implements Counted {
     public void model() {
         team = Team.of(threads);
         model = new Transformer(SmolLm.random(SmolLm.WITH_ROLES, team).as(dtype), team);
-        session = new Session(model, KvCache.of(SmolLm.WITH_ROLES), Models.choice(SmolLm.WITH_ROLES, keys), Session.PIECE);
+        session = new Session(model, KvCache.of(SmolLm.WITH_ROLES, kvDtype, Long.MAX_VALUE), Models.choice(SmolLm.WITH_ROLES, keys), Session.PIECE);
     }
 
     /** The context is filled anew for each iteration, so that it is as long as it says. */
@@ -103,7 +108,7 @@ public class SmolLmBench implements Counted {
     public Work work(String method) {
         boolean full = keys.equals("full");
         if (method.equals("decode")) {
-            return ModelWork.decode(SmolLm.CONFIG, dtype, full ? context : 0);
+            return ModelWork.decode(SmolLm.CONFIG, dtype, kvDtype, full ? context : 0);
         }
         Work prompt = ModelWork.prefill(SmolLm.CONFIG, dtype, PROMPT, full ? (PROMPT + 1) / 2.0 : 0);
         return new Work(prompt.flops() / PROMPT, prompt.bytes() / PROMPT);

@@ -3,102 +3,80 @@ package org.neuralattention.kernels.vector;
 import static jdk.incubator.vector.VectorOperators.MAX;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorShuffle;
 
-/**
- * {@link org.neuralattention.kernels.DecodeAttention}'s loops over the keys of one span.
- *
- * <p>Scores: the lanes run along headDim, four keys at a time share each read of the query; then the partial sums of as many keys as a
- * vector has lanes are added across the lanes in log2(lanes) rounds of one blend, one rearrangement and one addition per pair. Each
- * key's sum is the same tree wherever it stands in a span. Values: the lanes run along headDim too.
- */
+/** Vector twin of {@link org.neuralattention.kernels.DecodeAttention}. */
 public final class DecodeAttentionVector {
 
     private static final int N = Lanes.N;
 
-    /** Round j pairs lanes 2^j apart: lane i takes from i ^ 2^j; the mask is on where bit j of the lane is set. */
-    private static final VectorShuffle<Float> SWAP1 = swap(1);
-    private static final VectorShuffle<Float> SWAP2 = swap(2);
-    private static final VectorShuffle<Float> SWAP4 = swap(4);
-    private static final VectorShuffle<Float> SWAP8 = swap(8);
-    private static final VectorMask<Float> ODD1 = odd(1);
-    private static final VectorMask<Float> ODD2 = odd(2);
-    private static final VectorMask<Float> ODD4 = odd(4);
-    private static final VectorMask<Float> ODD8 = odd(8);
-
     private DecodeAttentionVector() {}
 
-    private static VectorShuffle<Float> swap(int distance) {
-        return VectorShuffle.fromOp(Lanes.F, i -> (i ^ distance) % N);
-    }
-
-    private static VectorMask<Float> odd(int distance) {
-        boolean[] odd = new boolean[N];
-        for (int i = 0; i < N; i++) {
-            odd[i] = (i & distance) != 0;
-        }
-        return VectorMask.fromArray(Lanes.F, odd, 0);
-    }
-
     /**
-     * scores[j] = scale * q . k_j for the {@code count} keys of a span; writes up to a vector's length behind the last.
-     * {@code sums} is room for a vector per four of the keys of a round, [lanes / 4, lanes] and at most 64, in the same array.
+     * scores[h][j] = sum over d of query[h][d] k[d][j] for the keys of a tile, three query heads and two vectors of keys at a time, for an
+     * array's vectors straddle cache lines and each load must be used more than once; where there are fewer, the last is computed again.
+     * Whole vectors are read and written, also behind a tile.
+     *
+     * @param scores [heads], {@code scoreStride} apart
+     * @param query [heads, stride]
+     * @param k [stride, width], stride an even number
      */
-    public static void scores(float[] scores, int offset, int sums, float[] q, int qOffset,
-            float[] k, int kOffset, int count, int headDim, float scale) {
-        for (int j = 0; j < count; j += N) {
-            for (int i = 0; i < N && j + i < count; i += 4) {
-                fourKeys(scores, sums + i / 4 * N, q, qOffset, k, kOffset, j + i, count, headDim);
+    public static void scores(float[] scratch, int scores, int scoreStride, int query, int heads, float[] k, int at, int width, int stride) {
+        for (int h = 0; h < heads; h += 3) {
+            int h1 = Math.min(h + 1, heads - 1);
+            int h2 = Math.min(h + 2, heads - 1);
+            for (int j = 0; j < width; j += 2 * N) {
+                int next = Math.clamp(width - j - N, 0, N);
+                columns(scratch, scores + h * scoreStride + j, scores + h1 * scoreStride + j, scores + h2 * scoreStride + j,
+                        query + h * stride, query + h1 * stride, query + h2 * stride, k, at + j, next, width, stride);
             }
-            FloatVector s = FloatVector.fromArray(Lanes.F, scores, sums);
-            if (N >= 8) {
-                s = merge(s, FloatVector.fromArray(Lanes.F, scores, sums + N), SWAP4, ODD4);
-            }
-            if (N >= 16) {
-                FloatVector t = FloatVector.fromArray(Lanes.F, scores, sums + 2 * N);
-                t = merge(t, FloatVector.fromArray(Lanes.F, scores, sums + 3 * N), SWAP4, ODD4);
-                s = merge(s, t, SWAP8, ODD8);
-            }
-            s.mul(scale).intoArray(scores, offset + j);
         }
     }
 
-    /**
-     * Products of q with the keys j .. j + 3, summed until lane i belongs to key j + i % 4; keys past the end repeat the last.
-     * It writes an array: a vector that is returned by a method too big for C2 to inline costs an allocation.
-     */
-    private static void fourKeys(float[] sums, int offset, float[] q, int qOffset, float[] k, int kOffset, int j, int count, int headDim) {
-        FloatVector s0 = FloatVector.zero(Lanes.F);
-        FloatVector s1 = s0;
-        FloatVector s2 = s0;
-        FloatVector s3 = s0;
-        int k0 = kOffset + j * headDim;
-        int k1 = kOffset + Math.min(j + 1, count - 1) * headDim;
-        int k2 = kOffset + Math.min(j + 2, count - 1) * headDim;
-        int k3 = kOffset + Math.min(j + 3, count - 1) * headDim;
-        int d = 0;
-        for (; d <= headDim - N; d += N) {
-            FloatVector x = FloatVector.fromArray(Lanes.F, q, qOffset + d);
-            s0 = x.fma(FloatVector.fromArray(Lanes.F, k, k0 + d), s0);
-            s1 = x.fma(FloatVector.fromArray(Lanes.F, k, k1 + d), s1);
-            s2 = x.fma(FloatVector.fromArray(Lanes.F, k, k2 + d), s2);
-            s3 = x.fma(FloatVector.fromArray(Lanes.F, k, k3 + d), s3);
+    private static void columns(float[] scratch, int to0, int to1, int to2, int q0, int q1, int q2,
+            float[] k, int at, int next, int width, int stride) {
+        FloatVector a0 = FloatVector.zero(Lanes.F); // heads a, b, c; even d: 0 and 1, odd d: 2 and 3
+        FloatVector a1 = a0;
+        FloatVector a2 = a0;
+        FloatVector a3 = a0;
+        FloatVector b0 = a0;
+        FloatVector b1 = a0;
+        FloatVector b2 = a0;
+        FloatVector b3 = a0;
+        FloatVector c0 = a0;
+        FloatVector c1 = a0;
+        FloatVector c2 = a0;
+        FloatVector c3 = a0;
+        for (int d = 0; d < stride; d += 2) {
+            int row = at + d * width;
+            FloatVector k0 = FloatVector.fromArray(Lanes.F, k, row);
+            FloatVector k1 = FloatVector.fromArray(Lanes.F, k, row + next);
+            FloatVector q = FloatVector.broadcast(Lanes.F, scratch[q0 + d]);
+            a0 = q.fma(k0, a0);
+            a1 = q.fma(k1, a1);
+            q = FloatVector.broadcast(Lanes.F, scratch[q1 + d]);
+            b0 = q.fma(k0, b0);
+            b1 = q.fma(k1, b1);
+            q = FloatVector.broadcast(Lanes.F, scratch[q2 + d]);
+            c0 = q.fma(k0, c0);
+            c1 = q.fma(k1, c1);
+            k0 = FloatVector.fromArray(Lanes.F, k, row + width);
+            k1 = FloatVector.fromArray(Lanes.F, k, row + width + next);
+            q = FloatVector.broadcast(Lanes.F, scratch[q0 + d + 1]);
+            a2 = q.fma(k0, a2);
+            a3 = q.fma(k1, a3);
+            q = FloatVector.broadcast(Lanes.F, scratch[q1 + d + 1]);
+            b2 = q.fma(k0, b2);
+            b3 = q.fma(k1, b3);
+            q = FloatVector.broadcast(Lanes.F, scratch[q2 + d + 1]);
+            c2 = q.fma(k0, c2);
+            c3 = q.fma(k1, c3);
         }
-        if (d < headDim) {
-            VectorMask<Float> tail = Lanes.F.indexInRange(d, headDim);
-            FloatVector x = FloatVector.fromArray(Lanes.F, q, qOffset + d, tail);
-            s0 = x.fma(FloatVector.fromArray(Lanes.F, k, k0 + d, tail), s0);
-            s1 = x.fma(FloatVector.fromArray(Lanes.F, k, k1 + d, tail), s1);
-            s2 = x.fma(FloatVector.fromArray(Lanes.F, k, k2 + d, tail), s2);
-            s3 = x.fma(FloatVector.fromArray(Lanes.F, k, k3 + d, tail), s3);
-        }
-        merge(merge(s0, s1, SWAP1, ODD1), merge(s2, s3, SWAP1, ODD1), SWAP2, ODD2).intoArray(sums, offset);
-    }
-
-    /** Adds pairs of lanes of both: where {@code odd} is off the pair's sum in a, where it is on that in b. */
-    private static FloatVector merge(FloatVector a, FloatVector b, VectorShuffle<Float> swap, VectorMask<Float> odd) {
-        return a.blend(b, odd).add(b.blend(a, odd).rearrange(swap));
+        a0.add(a2).intoArray(scratch, to0);
+        a1.add(a3).intoArray(scratch, to0 + next);
+        b0.add(b2).intoArray(scratch, to1);
+        b1.add(b3).intoArray(scratch, to1 + next);
+        c0.add(c2).intoArray(scratch, to2);
+        c1.add(c3).intoArray(scratch, to2 + next);
     }
 
     /** partial = (max, sum of exp(score - max)); the {@code count} scores become exp(score - max). */
@@ -119,51 +97,78 @@ public final class DecodeAttentionVector {
             sum = sum.add(weight);
         }
         scores[partial] = max;
-        scores[partial + 1] = sum(sum);
+        scores[partial + 1] = VectorMath.sum(sum);
     }
 
-    /** Sum of the lanes as a tree: neighbours first. */
-    private static float sum(FloatVector x) {
-        x = x.add(x.rearrange(SWAP1));
-        x = x.add(x.rearrange(SWAP2));
-        if (N >= 8) {
-            x = x.add(x.rearrange(SWAP4));
+    /**
+     * sums[h][d] += sum_j weights[h][j] v_j[d], j ascending, for three query heads and four vectors of d at a time; where there are
+     * fewer, the last is computed again.
+     *
+     * @param sums [heads], {@code sumStride} apart; weights likewise
+     * @param v [count, stride], stride a multiple of 16
+     */
+    public static void values(float[] scratch, int sums, int sumStride, int weights, int weightStride, int heads,
+            float[] v, int at, int count, int stride) {
+        for (int h = 0; h < heads; h += 3) {
+            int h1 = Math.min(h + 1, heads - 1);
+            int h2 = Math.min(h + 2, heads - 1);
+            for (int d = 0; d < stride; d += 4 * N) {
+                fourVectors(scratch, sums + d, h * sumStride, h1 * sumStride, h2 * sumStride,
+                        weights + h * weightStride, weights + h1 * weightStride, weights + h2 * weightStride, v, at + d, count, stride, stride - d);
+            }
         }
-        if (N >= 16) {
-            x = x.add(x.rearrange(SWAP8));
-        }
-        return x.lane(0);
     }
 
-    /** sums[d] += sum_j weight_j v_j[d] for the {@code count} values of a span, j ascending; sums and weights lie in {@code scratch}. */
-    public static void values(float[] scratch, int sums, int weights, float[] v, int vOffset, int count, int headDim) {
-        int d = 0;
-        for (; d <= headDim - 4 * N; d += 4 * N) {
-            FloatVector s0 = FloatVector.fromArray(Lanes.F, scratch, sums + d);
-            FloatVector s1 = FloatVector.fromArray(Lanes.F, scratch, sums + d + N);
-            FloatVector s2 = FloatVector.fromArray(Lanes.F, scratch, sums + d + 2 * N);
-            FloatVector s3 = FloatVector.fromArray(Lanes.F, scratch, sums + d + 3 * N);
-            for (int j = 0; j < count; j++) {
-                FloatVector weight = FloatVector.broadcast(Lanes.F, scratch[weights + j]);
-                int row = vOffset + j * headDim + d;
-                s0 = weight.fma(FloatVector.fromArray(Lanes.F, v, row), s0);
-                s1 = weight.fma(FloatVector.fromArray(Lanes.F, v, row + N), s1);
-                s2 = weight.fma(FloatVector.fromArray(Lanes.F, v, row + 2 * N), s2);
-                s3 = weight.fma(FloatVector.fromArray(Lanes.F, v, row + 3 * N), s3);
-            }
-            s0.intoArray(scratch, sums + d);
-            s1.intoArray(scratch, sums + d + N);
-            s2.intoArray(scratch, sums + d + 2 * N);
-            s3.intoArray(scratch, sums + d + 3 * N);
+    private static void fourVectors(float[] scratch, int sums, int to0, int to1, int to2, int w0, int w1, int w2,
+            float[] v, int at, int count, int stride, int left) {
+        int d1 = Math.min(N, left - N);
+        int d2 = Math.min(2 * N, left - N);
+        int d3 = Math.min(3 * N, left - N);
+        FloatVector a0 = FloatVector.fromArray(Lanes.F, scratch, sums + to0);
+        FloatVector a1 = FloatVector.fromArray(Lanes.F, scratch, sums + to0 + d1);
+        FloatVector a2 = FloatVector.fromArray(Lanes.F, scratch, sums + to0 + d2);
+        FloatVector a3 = FloatVector.fromArray(Lanes.F, scratch, sums + to0 + d3);
+        FloatVector b0 = FloatVector.fromArray(Lanes.F, scratch, sums + to1);
+        FloatVector b1 = FloatVector.fromArray(Lanes.F, scratch, sums + to1 + d1);
+        FloatVector b2 = FloatVector.fromArray(Lanes.F, scratch, sums + to1 + d2);
+        FloatVector b3 = FloatVector.fromArray(Lanes.F, scratch, sums + to1 + d3);
+        FloatVector c0 = FloatVector.fromArray(Lanes.F, scratch, sums + to2);
+        FloatVector c1 = FloatVector.fromArray(Lanes.F, scratch, sums + to2 + d1);
+        FloatVector c2 = FloatVector.fromArray(Lanes.F, scratch, sums + to2 + d2);
+        FloatVector c3 = FloatVector.fromArray(Lanes.F, scratch, sums + to2 + d3);
+        for (int j = 0; j < count; j++) {
+            FloatVector wa = FloatVector.broadcast(Lanes.F, scratch[w0 + j]);
+            FloatVector wb = FloatVector.broadcast(Lanes.F, scratch[w1 + j]);
+            FloatVector wc = FloatVector.broadcast(Lanes.F, scratch[w2 + j]);
+            int row = at + j * stride;
+            FloatVector value = FloatVector.fromArray(Lanes.F, v, row);
+            a0 = value.fma(wa, a0);
+            b0 = value.fma(wb, b0);
+            c0 = value.fma(wc, c0);
+            value = FloatVector.fromArray(Lanes.F, v, row + d1);
+            a1 = value.fma(wa, a1);
+            b1 = value.fma(wb, b1);
+            c1 = value.fma(wc, c1);
+            value = FloatVector.fromArray(Lanes.F, v, row + d2);
+            a2 = value.fma(wa, a2);
+            b2 = value.fma(wb, b2);
+            c2 = value.fma(wc, c2);
+            value = FloatVector.fromArray(Lanes.F, v, row + d3);
+            a3 = value.fma(wa, a3);
+            b3 = value.fma(wb, b3);
+            c3 = value.fma(wc, c3);
         }
-        for (; d < headDim; d += N) {
-            VectorMask<Float> tail = Lanes.F.indexInRange(d, headDim);
-            FloatVector s = FloatVector.fromArray(Lanes.F, scratch, sums + d, tail);
-            for (int j = 0; j < count; j++) {
-                FloatVector value = FloatVector.fromArray(Lanes.F, v, vOffset + j * headDim + d, tail);
-                s = FloatVector.broadcast(Lanes.F, scratch[weights + j]).fma(value, s);
-            }
-            s.intoArray(scratch, sums + d, tail);
-        }
+        a0.intoArray(scratch, sums + to0);
+        a1.intoArray(scratch, sums + to0 + d1);
+        a2.intoArray(scratch, sums + to0 + d2);
+        a3.intoArray(scratch, sums + to0 + d3);
+        b0.intoArray(scratch, sums + to1);
+        b1.intoArray(scratch, sums + to1 + d1);
+        b2.intoArray(scratch, sums + to1 + d2);
+        b3.intoArray(scratch, sums + to1 + d3);
+        c0.intoArray(scratch, sums + to2);
+        c1.intoArray(scratch, sums + to2 + d1);
+        c2.intoArray(scratch, sums + to2 + d2);
+        c3.intoArray(scratch, sums + to2 + d3);
     }
 }
