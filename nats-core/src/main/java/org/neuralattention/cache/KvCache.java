@@ -247,7 +247,7 @@ public final class KvCache {
 
     /** All memory that grows with what is held: see {@link KvStats}. */
     public long bytesHeld() {
-        long bytes = pool.bytes() + past.bytes() + nKvHeads * KvBlock.bytes(dtype, KvBlock.LEAST, headDim);
+        long bytes = pool.bytes() + past.bytes();
         for (KeySpans held : spans) {
             bytes += held.bytes();
         }

@@ -72,7 +72,10 @@ class SessionTest {
         }
     }
 
-    /** Whatever form keys and values are stored in: a piece's own rows attend to them as stored too. */
+    /**
+     * Whatever form keys and values are stored in: a piece's own rows attend to them as stored too. A number that rounding leaves near a border
+     * may be stored on either side of it, which changes less than attending to the numbers as they were would.
+     */
     @ParameterizedTest
     @EnumSource
     void prefillInPiecesIsDecodeOneByOne(KvDtype dtype) {
@@ -93,7 +96,8 @@ class SessionTest {
                 for (int at = 0; at < TOKENS; at += piece) {
                     int rows = Math.min(piece, TOKENS - at);
                     session.prefill(ids, at, rows);
-                    assertRow(expected, at + rows - 1, session.logits(), dtype + ", pieces of " + piece);
+                    float tolerance = dtype == KvDtype.F32 ? 1e-5f : dtype == KvDtype.BF16 ? 3e-4f : 2e-3f;
+                    assertRow(expected, at + rows - 1, session.logits(), tolerance, dtype + ", pieces of " + piece);
                 }
             }
         }
@@ -261,6 +265,10 @@ class SessionTest {
     }
 
     private static void assertRow(float[] whole, int row, float[] actual, String what) {
+        assertRow(whole, row, actual, 1e-5f, what);
+    }
+
+    private static void assertRow(float[] whole, int row, float[] actual, float tolerance, String what) {
         double difference = 0;
         double norm = 0;
         for (int i = 0; i < actual.length; i++) {
@@ -269,7 +277,7 @@ class SessionTest {
             norm += expected * expected;
         }
         double error = Math.sqrt(difference / norm);
-        assertTrue(error <= 1e-5, what + ", row " + row + ": relative error " + error);
+        assertTrue(error <= tolerance, what + ", row " + row + ": relative error " + error);
     }
 
     static Weights random(ModelConfig c) {
