@@ -10,7 +10,7 @@ import org.neuralattention.train.Trainer;
 /** A training step of the model of {@link TrainingStepBench}: time and memory against the length of its sequences, their number, and the threads. */
 final class TrainingGrowth {
 
-    private static final List<String> ROLES = List.of("dense", "learning", "frozen");
+    private static final List<String> ROLES = List.of("dense", "learning", "sampled");
     private static final int BATCH_TOKENS = 256;
     private final double budget;
     private final Runnable step;

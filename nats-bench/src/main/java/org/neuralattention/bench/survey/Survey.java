@@ -90,6 +90,7 @@ public record Survey(boolean quick, int cores) {
             of(SparseAttentionBench.class, "backward", "rows=4096", "headDim=64", "mix=dense"),
             more(SparseAttentionBench.class, "backward", "rows=4096", "headDim=64", "mix=roles"),
             of(RoleGradientBench.class, "add", "rows=4096", "mix=roles"),
+            more(RoleGradientBench.class, "addSampled", "rows=4096", "mix=roles"),
             of(DecodeAttentionBench.class, "forward", "keys=4096", "span=512", "dtype=F32"),
             of(DecodeAttentionBench.class, "forward", "keys=4096", "span=512", "dtype=Q8"),
             of(RmsNormBench.class, "forward"),
@@ -127,8 +128,10 @@ public record Survey(boolean quick, int cores) {
             more(SmolLmBench.class, "decode", "context=128", "keys=full", "dtype=Q4"),
             of(SmolLmBench.class, "prefill512", "context=128", "keys=full", "dtype=F32"),
             more(SmolLmBench.class, "prefill512", "context=128", "keys=full", "dtype=Q8"),
-            more(TrainingStepBench.class, "step", "roles=dense"),
-            more(TrainingStepBench.class, "step", "roles=learning"));
+            more(TrainingStepBench.class, "step", "roles=dense", "seqLen=1024"),
+            more(TrainingStepBench.class, "step", "roles=learning", "seqLen=1024"),
+            more(TrainingStepBench.class, "step", "roles=dense", "seqLen=4096"),
+            more(TrainingStepBench.class, "step", "roles=sampled", "seqLen=4096"));
 
     /** Always measured. */
     private static Case of(Class<?> suite, String method, String... params) {
