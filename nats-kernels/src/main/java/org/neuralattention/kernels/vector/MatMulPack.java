@@ -35,15 +35,8 @@ final class MatMulPack {
         for (int p = 0; p < depth; p++) {
             int from = xOffset + p * stride;
             int to = panelOffset + p * width;
-            int whole = cols / width * width;
-            for (int j = 0; j < whole; j += width, to += panelStride) {
-                for (int i = 0; i < width; i += 4) {
-                    int at = Math.min(i, width - 4);
-                    fromArray(Q, x, from + j + at).intoArray(panels, to + at);
-                }
-            }
-            if (whole < cols) {
-                System.arraycopy(x, from + whole, panels, to, cols - whole);
+            for (int j = 0; j < cols; j += width, to += panelStride) {
+                System.arraycopy(x, from + j, panels, to, Math.min(width, cols - j));
             }
         }
     }
