@@ -83,7 +83,7 @@ final class Slice {
         assertUntouchedAround(what);
     }
 
-    private void assertUntouchedAround(String what) {
+    void assertUntouchedAround(String what) {
         for (int i = 0; i < GUARD; i++) {
             assertTrue(Float.isNaN(array[i]) && Float.isNaN(array[GUARD + n + i]), () -> what + " was written outside of its range");
         }
