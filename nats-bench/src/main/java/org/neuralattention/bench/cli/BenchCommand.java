@@ -137,7 +137,7 @@ public final class BenchCommand implements Callable<Integer> {
             options.include(checked(name));
         }
         if (quick) {
-            JmhOptions.iterations(options, 4, 3, 500);
+            JmhOptions.iterations(options, 4, 500, 3, 500);
         }
         if (out != null) {
             TextFiles.checkOutput("--out", out);

@@ -1,15 +1,14 @@
 package org.neuralattention.bench.jmh;
 
-import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import org.neuralattention.bench.result.Work;
 import org.neuralattention.cache.KvCache;
-import org.neuralattention.cache.KvStats;
 import org.neuralattention.kernels.DecodeAttention;
 import org.neuralattention.kernels.KvDtype;
 import org.neuralattention.kernels.Team;
 import org.neuralattention.roles.Role;
+import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -22,12 +21,11 @@ import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * What the cache costs per token and what it saves: attention and append in 4 layers of 9 heads on 3 KV heads of 64, after {@code context}
- * tokens, all of them kept or with roles in fixed proportions; time per token, and the bytes at the end of a trial. The cache is filled
+ * tokens, all of them kept or with roles in fixed proportions; time per token, and the bytes then. The cache is filled
  * anew before each iteration of few tokens, so that the context stays what it says.
  */
 @State(Scope.Benchmark)
@@ -85,15 +83,23 @@ public class KvCacheBench implements Counted {
         cache.append(layer, tokenRoles, 0, k, 0, v, 0, 1);
     }
 
+    /** Bytes the cache holds, reported beside the time. */
+    @State(Scope.Thread)
+    @AuxCounters(AuxCounters.Type.EVENTS)
+    public static class Bytes {
+        public long kvBytes;
+    }
+
     /** Tokens through the attention of all layers. */
     @Benchmark
-    public void decode() {
+    public void decode(Bytes bytes) {
         for (int token = 0; token < TOKENS; token++) {
             for (int layer = 0; layer < LAYERS; layer++) {
                 DecodeAttention.forward(out, 0, q, 0, cache.spans(layer, k, 0, v, 0), HEADS, KV_HEADS, HEAD_DIM, team);
                 append(layer);
             }
         }
+        bytes.kvBytes = cache.bytesHeld();
     }
 
     /** The cache's own part of it: lists of spans and append. */
@@ -105,13 +111,6 @@ public class KvCacheBench implements Counted {
                 append(layer);
             }
         }
-    }
-
-    @TearDown
-    public void report() {
-        KvStats stats = cache.stats();
-        System.out.printf(Locale.ROOT, "%n%s, %s, %d tokens: %d bytes held, %d live, %d in a full cache; KV share %.4f%n",
-                roles, dtype, stats.tokens(), stats.bytesHeld(), stats.bytesLogical(), stats.fullBytes(), stats.kvShare());
     }
 
     /** Attention over every key; with roles it depends on what the cache holds. */

@@ -21,8 +21,8 @@ public final class JmhOptions {
     }
 
     /** One fork of so many short iterations. */
-    public static void iterations(ChainedOptionsBuilder options, int warmup, int measured, int millis) {
-        TimeValue time = TimeValue.milliseconds(millis);
-        options.forks(1).warmupIterations(warmup).warmupTime(time).measurementIterations(measured).measurementTime(time);
+    public static void iterations(ChainedOptionsBuilder options, int warmup, int warmupMillis, int measured, int millis) {
+        options.forks(1).warmupIterations(warmup).warmupTime(TimeValue.milliseconds(warmupMillis))
+                .measurementIterations(measured).measurementTime(TimeValue.milliseconds(millis));
     }
 }

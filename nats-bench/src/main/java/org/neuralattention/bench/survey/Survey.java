@@ -177,7 +177,8 @@ public record Survey(boolean quick, int cores) {
         if (each.hasThreads()) {
             options.param(THREADS, quick || stage || cores == 1 ? new String[] {Integer.toString(cores)} : new String[] {"1", Integer.toString(cores)});
         }
-        JmhOptions.iterations(options, quick ? 3 : 4, quick ? 5 : 6, (quick ? 100 : 250) * (stage ? 2 : 1));
+        int longer = stage ? 2 : 1;
+        JmhOptions.iterations(options, 4, 250 * longer, quick ? 5 : 6, (quick ? 100 : 250) * longer); // less than a second compiles too little
         return options;
     }
 }
