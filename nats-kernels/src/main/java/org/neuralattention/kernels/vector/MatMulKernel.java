@@ -20,7 +20,7 @@ import jdk.incubator.vector.FloatVector;
  */
 final class MatMulKernel {
 
-    /** Rows of the large tile: as many as the registers hold. */
+    /** Rows of a tile: as many as the registers hold. */
     static final int ROWS = Lanes.REGISTERS == 32 ? 12 : 5;
 
     /** Columns of a tile. */
@@ -28,18 +28,20 @@ final class MatMulKernel {
 
     private MatMulKernel() {}
 
-    /** The large tile or, where that is enough, the small one. */
-    static void tile(int rows, float[] out, int outOffset, int outStride, float[] a, int aOffset, int aStride,
+    /**
+     * out[i, j] = sum over p of a[p, i] b[p, j] for {@link #ROWS} by {@link #COLUMNS}; each matrix has a row per stride. Only one of the
+     * two sizes is ever compiled: with both behind one call C2 gives up on vectors in the second, some 100 times slower.
+     */
+    static void tile(float[] out, int outOffset, int outStride, float[] a, int aOffset, int aStride,
             float[] b, int bOffset, int bStride, int k) {
-        if (rows > 5) {
+        if (ROWS == 12) {
             rows12(out, outOffset, outStride, a, aOffset, aStride, b, bOffset, bStride, k);
         } else {
             rows5(out, outOffset, outStride, a, aOffset, aStride, b, bOffset, bStride, k);
         }
     }
 
-    /** out[i, j] = sum over p of a[p, i] b[p, j]; each matrix has a row per stride. */
-    static void rows12(float[] out, int outOffset, int outStride, float[] a, int aOffset, int aStride,
+    private static void rows12(float[] out, int outOffset, int outStride, float[] a, int aOffset, int aStride,
             float[] b, int bOffset, int bStride, int k) {
         FloatVector zero = zero(F);
         FloatVector c0l = zero, c0r = zero;
@@ -122,8 +124,7 @@ final class MatMulKernel {
         c11r.intoArray(out, outOffset + 11 * outStride + N);
     }
 
-    /** {@link #rows12} with 5 rows. */
-    static void rows5(float[] out, int outOffset, int outStride, float[] a, int aOffset, int aStride,
+    private static void rows5(float[] out, int outOffset, int outStride, float[] a, int aOffset, int aStride,
             float[] b, int bOffset, int bStride, int k) {
         FloatVector zero = zero(F);
         FloatVector c0l = zero, c0r = zero;

@@ -211,11 +211,11 @@ public final class MatMulVector {
         int aStride = there ? m : ROWS;
         int to = outOffset + i * n + j;
         boolean add = accumulate || p > 0;
-        if (rows == ROWS && columns == COLUMNS && !add) {
-            MatMulKernel.tile(rows, out, to, n, aFrom, aAt, aStride, bPanels, bPanel, COLUMNS, depth);
+        boolean whole = rows == ROWS && columns == COLUMNS && !add;
+        MatMulKernel.tile(whole ? out : tile, whole ? to : 0, whole ? n : COLUMNS, aFrom, aAt, aStride, bPanels, bPanel, COLUMNS, depth);
+        if (whole) {
             return;
         }
-        MatMulKernel.tile(rows, tile, 0, COLUMNS, aFrom, aAt, aStride, bPanels, bPanel, COLUMNS, depth);
         for (int row = 0; row < rows; row++) {
             if (add) {
                 add(out, to + row * n, tile, row * COLUMNS, columns);
