@@ -58,7 +58,8 @@ class NatsTest {
         "demo --length 100", "demo --pairs 0", "demo --pairs 17", "demo --steps 1", "demo --context 65", "demo --seed -1", "demo --price -1", "demo --out .",
         "demo --out pom.xml/report.html", "bench --out .", "bench --out /nowhere/results.json TeamBench", "bench --json", "bench --json . TeamBench",
         "bench --html pom.xml/page.html TeamBench", "bench --markdown src TeamBench", "bench --write-model pom.xml", "bench --growth MatMul",
-        "bench --out results.json", "bench --peers", "bench --peers (", "bench --peers --out peers.json X", "bench --peers --growth", "inspect . --seed 1",
+        "bench --out results.json", "bench --peers", "bench --peers (", "bench --peers --out peers.json X", "bench --peers --growth", "bench --llm-c mvnw",
+        "bench --peers --llama-bench /nowhere", "bench --peers --llm-c pom.xml", "inspect . --seed 1",
         "inspect src", "inspect . --context 0", "inspect . --text pom.xml", "inspect", "inspect /nowhere", "inspect .", "inspect pom.xml", "inspect pom.xml --text pom.xml"})
     void aMistakeIsOneSentenceAndExitCodeTwo(String args) {
         assertEquals(2, nats(false, args.split(" ")));

@@ -81,6 +81,14 @@ public final class BenchCommand implements Callable<Integer> {
                     + "REGEX chooses among these cases. ./nats fetches the libraries, once")
     private boolean peers;
 
+    @Option(names = "--llama-bench", paramLabel = "FILE",
+            description = "with --peers: llama.cpp's llama-bench, which is run on the whole-model benchmarks' model, in f32, q8 and q4 beside ours")
+    private Path llamaBench;
+
+    @Option(names = "--llm-c", paramLabel = "FILE",
+            description = "with --peers: llm.c's train_gpt2 (the one for the CPU), which is run on GPT-2 124M with random weights beside our training step")
+    private Path llmC;
+
     @Option(names = "--write-model", paramLabel = "DIR",
             description = "only write the model that whole-model benchmarks use: SmolLM-135M's shape, random weights, as config.json and model.safetensors")
     private Path modelFolder;
@@ -113,6 +121,9 @@ public final class BenchCommand implements Callable<Integer> {
     private void check() {
         if (peers && (growth || out != null)) {
             throw new UserError((growth ? "--growth" : "--out") + " is not for --peers; --json, --markdown and --html write its results.");
+        }
+        if (!peers && (llamaBench != null || llmC != null)) {
+            throw new UserError((llamaBench != null ? "--llama-bench" : "--llm-c") + " needs --peers.");
         }
         if (names.isEmpty() && out != null) {
             throw new UserError("--out needs a REGEX; --json writes the results of a survey.");
@@ -159,10 +170,10 @@ public final class BenchCommand implements Callable<Integer> {
 
     private void peers() throws IOException {
         List<Pattern> patterns = names.stream().map(BenchCommand::checked).map(Pattern::compile).toList();
-        if (!PeerRun.peersAreThere()) {
+        if (llamaBench == null && llmC == null && !PeerRun.peersAreThere()) {
             throw new UserError("There are no peers on the class path; './nats bench --peers' in the source tree fetches them.");
         }
-        PeerRun run = new PeerRun(patterns, quick);
+        PeerRun run = new PeerRun(patterns, quick, llamaBench, llmC);
         if (run.names().isEmpty()) {
             throw new UserError("No contest matches " + String.join(" or ", names) + "; 'nats bench --peers --list' shows them.");
         }

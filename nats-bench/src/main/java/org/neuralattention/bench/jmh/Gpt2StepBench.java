@@ -56,12 +56,13 @@ public class Gpt2StepBench implements Counted {
     @Setup
     public void model() {
         team = Team.of(threads);
-        Weights weights = new Weights(config());
+        Weights weights = new Weights(config(model));
         Init.GPT2.apply(weights, 1, team);
         trainer = new Trainer(weights, TrainConfig.of(BATCH, seqLen, 1_000_000, 1e-5), team);
     }
 
-    private ModelConfig config() {
+    /** Of the model of that name. */
+    public static ModelConfig config(String model) {
         int nLayers = model.equals("124M") ? 12 : 6;
         int dim = 64 * nLayers;
         return new ModelConfig(50_257, dim, nLayers, nLayers, nLayers, 64, 4 * dim, 1024, Norm.LAYER, 1e-5f, new Positions.Learned(),
@@ -86,6 +87,6 @@ public class Gpt2StepBench implements Counted {
 
     @Override
     public Work work(String method) {
-        return ModelWork.training(config(), (seqLen + 1) / 2.0);
+        return ModelWork.training(config(model), (seqLen + 1) / 2.0);
     }
 }

@@ -6,7 +6,7 @@ import org.neuralattention.kernels.KvDtype;
 import org.neuralattention.model.ModelConfig;
 
 /** What a model's passes must move: products with the weights, and attention over the pairs that are visible. */
-final class ModelWork {
+public final class ModelWork {
 
     private ModelWork() {}
 
@@ -22,13 +22,13 @@ final class ModelWork {
     }
 
     /** One token behind {@code keys} kept per KV head: every weight is read once, and every key and value. */
-    static Work decode(ModelConfig c, Dtype dtype, KvDtype kvDtype, double keys) {
+    public static Work decode(ModelConfig c, Dtype dtype, KvDtype kvDtype, double keys) {
         double cached = (double) c.nLayers() * c.nKvHeads() * kvDtype.bytes(c.headDim()) * keys;
         return new Work(2 * matrixElements(c) + attention(c, keys), bytes(c, dtype) + cached);
     }
 
     /** A prompt of {@code tokens}, each of which sees {@code keys} on average; the head serves the last token only. */
-    static Work prefill(ModelConfig c, Dtype dtype, double tokens, double keys) {
+    public static Work prefill(ModelConfig c, Dtype dtype, double tokens, double keys) {
         return new Work(tokens * (2 * (matrixElements(c) - head(c)) + attention(c, keys)) + 2 * head(c), bytes(c, dtype));
     }
 
@@ -37,7 +37,7 @@ final class ModelWork {
     }
 
     /** One token of a training step: forward once, backward twice its products; attention 4 and 10 per pair and element. */
-    static Work training(ModelConfig c, double keys) {
+    public static Work training(ModelConfig c, double keys) {
         return Work.floats(6 * matrixElements(c) + 3.5 * attention(c, keys), 0);
     }
 

@@ -20,7 +20,8 @@ import org.neuralattention.kernels.Kernels;
  * @param flops of one round, all sides together: what it will cost
  * @param sides allocates inputs, outputs and the peers' copies; closed when the contest is over
  */
-record Contest(String name, String group, int threads, double flops, Supplier<List<Entrant>> sides, List<Comparison> comparisons) {
+record Contest(String name, String group, int threads, double flops, Supplier<List<Entrant>> sides, List<Comparison> comparisons)
+        implements Match {
 
     /**
      * One of our sides against one of theirs.
@@ -37,7 +38,8 @@ record Contest(String name, String group, int threads, double flops, Supplier<Li
             DoubleFunction<Goal> goal) {}
 
     /** Lets all results agree, then times all sides. */
-    List<Row> run(Rounds rounds) {
+    @Override
+    public List<Row> run(Rounds rounds) {
         List<Entrant> entrants = sides.get();
         try {
             return rows(rounds.time(entrants, () -> agree(entrants)));
@@ -57,12 +59,17 @@ record Contest(String name, String group, int threads, double flops, Supplier<Li
     private List<Row> rows(double[][] seconds) {
         List<Row> rows = new ArrayList<>();
         for (Comparison c : comparisons) {
-            Sample ratio = Sample.ratio(seconds[c.ours], seconds[c.theirs]);
-            Row row = Row.of(group, c.name, c.parameters, threads, Kernels.vectorBits(), sample(seconds[c.ours], c.tokens))
-                    .withWork(c.work).withVersus(new Versus(c.peer, sample(seconds[c.theirs], c.tokens), ratio));
-            rows.add(c.goal == null ? row : row.withGoal(c.goal.apply(ratio.median())));
+            double[] ours = seconds[c.ours];
+            double[] theirs = seconds[c.theirs];
+            rows.add(row(group, threads, c, c.peer, ours, theirs, Sample.ratio(ours, theirs)));
         }
         return rows;
+    }
+
+    static Row row(String group, int threads, Comparison c, String peer, double[] ours, double[] theirs, Sample ratio) {
+        Row row = Row.of(group, c.name, c.parameters, threads, Kernels.vectorBits(), sample(ours, c.tokens))
+                .withWork(c.work).withVersus(new Versus(peer, sample(theirs, c.tokens), ratio));
+        return c.goal == null ? row : row.withGoal(c.goal.apply(ratio.median()));
     }
 
     private static Sample sample(double[] seconds, int tokens) {

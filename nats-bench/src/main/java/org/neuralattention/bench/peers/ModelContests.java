@@ -68,7 +68,8 @@ final class ModelContests {
         }, comparisons);
     }
 
-    private static void write(Path folder, ModelConfig config) {
+    /** Writes it if it is not there yet. */
+    static void write(Path folder, ModelConfig config) {
         if (!Files.exists(folder)) {
             try (Team team = Team.of(Runtime.getRuntime().availableProcessors())) {
                 SmolLm.save(folder, SmolLm.random(config, team));

@@ -6,6 +6,8 @@ import java.util.List;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.neuralattention.bench.jmh.Gpt2StepBench;
+import org.neuralattention.bench.jmh.SmolLm;
 import org.neuralattention.bench.result.Row;
 import org.neuralattention.bench.result.Unit;
 
@@ -20,26 +22,35 @@ public final class PeerRun {
 
     private static final long SECOND = 1_000_000_000;
 
-    private final List<Contest> contests;
+    private final List<Match> contests;
     private final Rounds rounds;
 
     /**
      * @param names only contests in whose name one of them is found; none means all
      * @param quick fewer rounds, and no contest whose round takes more than about a second
+     * @param llamaBench llama.cpp's llama-bench; null without
+     * @param llmC llm.c's train_gpt2; null without
      */
-    public PeerRun(List<Pattern> names, boolean quick) {
+    public PeerRun(List<Pattern> names, boolean quick, Path llamaBench, Path llmC) {
         rounds = quick ? new Rounds(System::nanoTime, SECOND / 3, 3, 9) : new Rounds(System::nanoTime, SECOND, 3, 31);
-        contests = all().stream().filter(contest -> names.isEmpty() || names.stream().anyMatch(name -> name.matcher(contest.name()).find()))
+        contests = all(llamaBench, llmC).stream().filter(contest -> names.isEmpty() || names.stream().anyMatch(name -> name.matcher(contest.name()).find()))
                 .filter(contest -> !quick || contest.flops() <= QUICK_FLOPS).toList();
     }
 
-    private static List<Contest> all() {
+    private static List<Match> all(Path llamaBench, Path llmC) {
         int cores = Runtime.getRuntime().availableProcessors();
-        List<Contest> contests = new ArrayList<>();
+        Path folder = Path.of(System.getProperty(FOLDER, "peers"));
+        List<Match> contests = new ArrayList<>();
+        if (llamaBench != null) { // what the user has named may fail: first
+            contests.addAll(LlamaBench.of(Program.of("--llama-bench", llamaBench), folder.resolve("smol"), SmolLm.CONFIG, Math.min(2, cores)));
+        }
+        if (llmC != null) {
+            contests.add(LlmC.of(Program.of("--llm-c", llmC), folder.resolve("llm.c"), Gpt2StepBench.config("124M"), Math.min(2, cores)));
+        }
         for (int threads : cores == 1 ? new int[] {1} : new int[] {1, 2}) {
             contests.addAll(GemmContests.of(Peer.find(GemmPeer.class), threads));
             if (threads == Math.min(2, cores)) { // some engines keep their first number of threads
-                contests.addAll(ModelContests.of(Peer.find(ModelPeer.class), Path.of(System.getProperty(FOLDER, "peers"), "smol"), threads));
+                contests.addAll(ModelContests.of(Peer.find(ModelPeer.class), folder.resolve("smol"), threads));
             }
             for (AttentionPeer peer : Peer.find(AttentionPeer.class)) {
                 contests.addAll(AttentionContests.of(peer, threads));
@@ -58,7 +69,7 @@ public final class PeerRun {
         return contests.stream().map(PeerRun::name).toList();
     }
 
-    private static String name(Contest contest) {
+    private static String name(Match contest) {
         return contest.name() + (contest.threads() == 1 ? ", 1 thread" : ", " + contest.threads() + " threads");
     }
 
