@@ -22,7 +22,7 @@ final class GemmContests {
 
     static List<Contest> of(List<GemmPeer> peers, int threads) {
         List<Contest> contests = new ArrayList<>();
-        for (int[] shape : SHAPES) {
+        for (int[] shape : peers.isEmpty() ? new int[0][] : SHAPES) {
             for (Form form : Form.values()) {
                 contests.add(contest(peers, form, shape[0], shape[1], shape[2], threads));
             }

@@ -28,6 +28,7 @@ class NoPeerTest {
     @Test
     void noPeerIsFound() {
         assertFalse(PeerRun.peersAreThere());
+        assertEquals(List.of(), new PeerRun(List.of(), false, null, null).names());
     }
 
     @Test
