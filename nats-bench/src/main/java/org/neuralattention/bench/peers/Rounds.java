@@ -14,7 +14,13 @@ final class Rounds {
     private static final long SLOT = 5_000_000;
 
     /** Nanoseconds of calls before the first round, for the compilers. */
-    private static final long WARM_UP = 300_000_000;
+    private static final long WARM_UP = 600_000_000;
+
+    /**
+     * Nanoseconds of calls, at least, after a rest: a system may leave a thread that wakes on its caller's core until the next tick,
+     * 10 ms here, so that a side's first calls run on one core.
+     */
+    private static final long WAKE_UP = 25_000_000;
 
     private final LongSupplier clock;
     private final long nanos;
@@ -66,6 +72,9 @@ final class Rounds {
         double[] seconds = new double[calls.length];
         for (int i = 0; i < calls.length; i++) {
             int side = reversed ? calls.length - 1 - i : i;
+            if (rested(sides)) {
+                wakeUp(sides.get(side));
+            }
             seconds[side] = measure(sides.get(side), calls[side]) * 1e-9 / calls[side];
             rest(sides.get(side));
         }
@@ -95,6 +104,16 @@ final class Rounds {
             sum += clock.getAsLong() - start;
         }
         return sum;
+    }
+
+    private void wakeUp(Entrant side) {
+        for (long spent = 0; spent < WAKE_UP; ) {
+            spent += Math.max(measure(side, 1), 1);
+        }
+    }
+
+    private static boolean rested(List<? extends Entrant> sides) {
+        return sides.stream().anyMatch(side -> side.idleMillis() > 0);
     }
 
     private static void rest(Entrant side) {

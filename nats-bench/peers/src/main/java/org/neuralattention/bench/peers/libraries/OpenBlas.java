@@ -7,8 +7,8 @@ import org.neuralattention.bench.peers.GemmPeer;
 /** OpenBLAS as bytedeco ships it; it chooses its kernels for the processor. */
 public final class OpenBlas implements GemmPeer {
 
-    /** Its threads yield for 2^26 cycles before they sleep. */
-    private static final int IDLE_MILLIS = 40;
+    /** Its threads yield for 2^26 cycles before they sleep; some 100 ms later the other core is really free, measured by our own products. */
+    private static final int IDLE_MILLIS = 150;
 
     @Override
     public String name() {
