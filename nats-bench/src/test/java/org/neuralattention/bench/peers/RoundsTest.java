@@ -45,7 +45,7 @@ class RoundsTest {
     @Test
     void warmUpGoesOnUntilTheCompilersHadTime() {
         rounds(SECOND, 3, 3).time(List.of(side("a", 100_000_000)), () -> log.append("|"));
-        assertEquals("a|" + "aa" + "aaa", log.toString()); // 0.3 s in all before the rounds
+        assertEquals("a|" + "aaaaa" + "aaa", log.toString()); // 0.6 s in all before the rounds
     }
 
     @Test
