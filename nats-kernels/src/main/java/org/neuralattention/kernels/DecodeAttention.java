@@ -61,11 +61,11 @@ public final class DecodeAttention {
         }
         int stride = KvBlock.stride(headDim);
         int queryLength = group * nKvHeads * stride;
-        int partials = tasks * partialLength(group, stride);
+        long partials = (long) tasks * partialLength(group, stride);
         int threads = keys * group * headDim < SHARED_FROM ? 1 : team.size();
-        long length = (long) queryLength + partials + (long) threads * workLength(group, stride);
+        long length = queryLength + partials + (long) threads * workLength(group, stride);
         float[] scratch = team.scratch(DecodeAttention.class, 0, Math.toIntExact(length));
-        int work = queryLength + partials;
+        int work = (int) (queryLength + partials);
         for (int h = 0; h < group * nKvHeads; h++) { // the queries, scaled: [heads, stride], zero behind headDim
             for (int d = 0; d < headDim; d++) {
                 scratch[h * stride + d] = scale * q[qOffset + h * headDim + d];

@@ -8,8 +8,8 @@ import org.neuralattention.kernels.vector.MatVecBf16;
  * Bytes with a scale for each {@link KvDtype#SCALED} elements of a row: x = scale byte, scale = bf16(max |x| / 127), byte = round(x / scale).
  *
  * <p>A scale of 8 significant bits makes scale byte exact in float32. So what is stored, read and stored again stays the same to the bit,
- * and a key of a prefill piece is attended exactly as a later token finds it. A row with a NaN or infinity is read as NaN in those
- * elements that share a scale with it.
+ * and a key of a prefill piece is attended exactly as a later token finds it, except where a scale is subnormal (max |x| below 1.5e-36)
+ * and has fewer bits. A row with a NaN or infinity is read as NaN in those elements that share a scale with it.
  */
 final class Q8Block extends KvBlock {
 

@@ -121,7 +121,7 @@ public final class RoleGradient {
                 int nxt = next[n];
                 int d = dRolesOffset + (first + n) * channels;
                 int key = ((b * rows + n) * shape.nKvHeads() + g) * dim;
-                int last = attentionWindow == 0 ? rows - 1 : (int) Math.min(rows - 1L, n + attentionWindow - 1L);
+                int last = attentionWindow == 0 ? rows - 1 : (int) Math.min(rows - 1L, (long) n + attentionWindow - 1);
                 for (int m = n + 1; m <= nxt; m++) {
                     dRoles[d] -= running[first + m];
                 }

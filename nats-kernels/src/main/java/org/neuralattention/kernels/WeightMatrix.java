@@ -125,12 +125,16 @@ public sealed interface WeightMatrix {
     record Q4(byte[] quants, short[] scales, int offset, int rows, int cols) implements WeightMatrix {
 
         /**
-         * @throws IllegalArgumentException if rows or the offset are not whole blocks
+         * @throws IllegalArgumentException if rows or the offset are not whole blocks, or elements are beyond what an int can count
          * @throws IndexOutOfBoundsException if the matrix does not fit the arrays
          */
         public Q4 {
             long elements = Quants.elements(Dtype.Q4, rows, cols);
             Quants.checkBlocks(offset);
+            if (offset + elements > Integer.MAX_VALUE) { // two in a byte: the array could hold them
+                throw new IllegalArgumentException("[" + rows + ", " + cols + "] from offset " + offset + ": the last element is beyond "
+                        + Integer.MAX_VALUE);
+            }
             Check.range("quants", quants, offset / 2, elements / 2);
             Check.range("scales", scales, offset / Quants.BLOCK, elements / Quants.BLOCK);
         }

@@ -164,6 +164,10 @@ class WeightMatrixTest {
         assertThrows(IllegalArgumentException.class, () -> new WeightMatrix.Q8(new byte[64], new short[2], 16, 1, 32));
         assertThrows(IndexOutOfBoundsException.class, () -> new WeightMatrix.Q8(new byte[64], new short[1], 0, 1, 64));
         assertThrows(IndexOutOfBoundsException.class, () -> new WeightMatrix.Q4(new byte[31], new short[2], 0, 1, 64));
+        int most = Integer.MAX_VALUE / 32; // blocks: their last element is within an int, one block later it is not
+        assertThrows(IndexOutOfBoundsException.class, () -> new WeightMatrix.Q4(new byte[32], new short[2], 0, most, 32));
+        String large = assertThrows(IllegalArgumentException.class, () -> new WeightMatrix.Q4(new byte[32], new short[2], 32, most, 32)).getMessage();
+        assertTrue(large.contains("[" + most + ", 32] from offset 32"), large);
         assertThrows(IndexOutOfBoundsException.class, () -> new WeightMatrix.Bf16(new short[64], 1, 1, 64));
         assertThrows(IllegalArgumentException.class, () -> new WeightMatrix.F32(null, 0, 1, 64));
         assertThrows(IllegalArgumentException.class, () -> WeightMatrix.read(Dtype.F32, 1 << 16, 1 << 15, (out, from, count) -> {}));

@@ -2,8 +2,6 @@ package org.neuralattention.kernels.vector;
 
 import static org.neuralattention.kernels.vector.LiveKeys.LANES;
 
-import jdk.incubator.vector.FloatVector;
-
 /**
  * The three matrix products of the attention kernels: rows of queries on the lanes, or elements of a head. Keys, their values and what is summed up for them are rows that may lie
  * anywhere, {@code at[i]} floats from an offset, so a key is used where it is.
@@ -12,8 +10,7 @@ import jdk.incubator.vector.FloatVector;
  */
 final class LaneProduct {
 
-    /** Whether there are 32 vector registers: with AVX-512, at any width, and NEON. */
-    private static final boolean WIDE = FloatVector.SPECIES_PREFERRED.vectorBitSize() == 512 || System.getProperty("os.arch").equals("aarch64");
+    private static final boolean WIDE = Lanes.REGISTERS == 32;
 
     /** Rows of a tile. */
     static final int ROWS = WIDE ? LaneKernel.ROWS : LaneKernel16.ROWS;
