@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.neuralattention.kernels.WeightMatrix;
 import org.neuralattention.model.ModelConfig;
 import org.neuralattention.model.Tensor;
 import org.neuralattention.model.Weights;
@@ -44,6 +45,15 @@ public final class GgufWriter {
             int inHead = i % headDim;
             return i - inHead + inHead % 2 * (headDim / 2) + inHead / 2;
         }
+
+        /** The file's i-th row in the file's format. */
+        WeightMatrix stored(int i) {
+            try {
+                return WeightMatrix.of(type.dtype, tensor.data(), row(i) * columns(), 1, columns());
+            } catch (IllegalArgumentException e) {
+                throw new IllegalArgumentException(tensor + ": " + e.getMessage(), e);
+            }
+        }
     }
 
     private GgufWriter() {}
@@ -53,11 +63,12 @@ public final class GgufWriter {
      *
      * @param type   of the matrices; their rows must be whole blocks of it
      * @param pieces what each id of the vocabulary stands for, in the alphabet of GPT-2's byte-level tokenizer; the file knows no merges
-     * @throws IllegalArgumentException for a model that is no plain Llama: other norms, biases, roles, or an attention window
+     * @throws IllegalArgumentException for a model that is no plain Llama (other norms, biases, roles, or an attention window), weights
+     *     that are not float32, or numbers that the type cannot express
      */
     public static void write(Path file, Weights weights, GgufType type, List<String> pieces) throws IOException {
         ModelConfig config = weights.config();
-        check(config, type, pieces);
+        check(weights, type, pieces);
         List<Entry> entries = entries(weights, type);
         byte[] header = header(config, type, pieces, entries);
         AtomicFiles.write(file, out -> {
@@ -69,7 +80,11 @@ public final class GgufWriter {
         });
     }
 
-    private static void check(ModelConfig config, GgufType type, List<String> pieces) {
+    private static void check(Weights weights, GgufType type, List<String> pieces) {
+        if (!weights.trainable()) {
+            throw new IllegalArgumentException("GGUF is written from float32 weights only, and some of these are of another format");
+        }
+        ModelConfig config = weights.config();
         boolean plain = config.norm() == ModelConfig.Norm.RMS && config.activation() == ModelConfig.Activation.SWIGLU
                 && config.biases().equals(ModelConfig.Biases.NONE) && !config.qkNorm() && !config.hasRoles() && config.attentionWindow() == 0
                 && config.positions() instanceof ModelConfig.Positions.Rotary rotary && rotary.scaling() == null && !rotary.adjacentPairs();
@@ -150,14 +165,13 @@ public final class GgufWriter {
 
     private static void data(WritableByteChannel out, ByteBuffer buffer, Entry entry) throws IOException {
         int columns = entry.columns();
-        float[] data = entry.tensor.data();
-        for (int i = 0; i < data.length / columns; i++) {
-            int row = entry.row(i) * columns;
+        for (int i = 0; i < entry.tensor.size() / columns; i++) {
+            WeightMatrix row = entry.stored(i);
             for (int j = 0; j < columns; j += entry.type.numbers) {
                 if (buffer.remaining() < entry.type.bytes) {
                     drain(out, buffer);
                 }
-                entry.type.encode(data, row + j, buffer);
+                entry.type.put(row, j, buffer);
             }
         }
         drain(out, buffer);

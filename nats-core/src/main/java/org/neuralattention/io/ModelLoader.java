@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.neuralattention.kernels.Dtype;
+import org.neuralattention.kernels.WeightMatrix;
 import org.neuralattention.model.ModelConfig;
 import org.neuralattention.model.Tensor;
 import org.neuralattention.model.Weights;
@@ -42,7 +43,10 @@ public final class ModelLoader {
         return load(directory, Dtype.F32);
     }
 
-    /** As above for inference, with projections, embedding and head in the given format: read a few rows at a time, never held as float32. */
+    /**
+     * As above for inference, with projections, embedding and head in the given format: read a few rows at a time, never held as float32
+     * except tensors stored transposed or fused, one at a time.
+     */
     public static Weights load(Path directory, Dtype dtype) throws IOException {
         ModelConfig config = config(directory);
         try (ShardedTensors files = ShardedTensors.open(directory)) {
@@ -143,6 +147,7 @@ public final class ModelLoader {
     }
 
     private static final String HEAD = "lm_head.weight";
+    private static final int PIECE = 1 << 16;
 
     private static boolean isCopyOfTiedHead(ModelConfig config, String name) {
         return config.tiedHead() && name.equals(HEAD);
@@ -156,10 +161,26 @@ public final class ModelLoader {
         }
         FileTensor embedding = TensorLayout.of(weights.config()).table(weights).getFirst();
         String name = nameInFile(embedding);
-        boolean same = file.elements(HEAD) == weights.embedding.size() && Elements.FLOATS.contains(file.dtype(HEAD))
-                && Arrays.equals(file.readFloats(HEAD), files.fileOf(name).readFloats(name));
+        boolean same = Arrays.equals(file.shape(HEAD), files.fileOf(name).shape(name)) && Elements.FLOATS.contains(file.dtype(HEAD))
+                && sameRows(file.rows(HEAD), files.fileOf(name).rows(name), weights.embedding.dim(0), weights.embedding.dim(1));
         if (!same) {
             throw new ModelFormatException(file.file(), HEAD + " differs from the embedding, but " + CONFIG + " ties them");
         }
+    }
+
+    /** Whether two matrices [rows, cols] are equal, of which about {@link #PIECE} elements are held at a time. */
+    private static boolean sameRows(WeightMatrix.Source<IOException> a, WeightMatrix.Source<IOException> b, int rows, int cols) throws IOException {
+        int most = Math.clamp(PIECE / cols, 1, rows);
+        float[] x = new float[most * cols];
+        float[] y = new float[most * cols];
+        for (int from = 0; from < rows; from += most) {
+            int count = Math.min(most, rows - from);
+            a.read(x, from, count);
+            b.read(y, from, count);
+            if (!Arrays.equals(x, 0, count * cols, y, 0, count * cols)) {
+                return false;
+            }
+        }
+        return true;
     }
 }

@@ -95,7 +95,7 @@ public record TrainConfig(int batch, int seqLen, int accumulation, long steps, L
     }
 
     /**
-     * Reads what {@link #toJson} writes; every field must be there.
+     * Reads what {@link #toJson} writes; every field must be there but role_gradient_one_in, which older checkpoints lack and which then is 1.
      *
      * @throws org.neuralattention.io.ModelFormatException if a field is missing or of another type
      * @throws IllegalArgumentException if a value is out of its range
@@ -106,6 +106,6 @@ public record TrainConfig(int batch, int seqLen, int accumulation, long steps, L
                 new Optimizer(json.doubleValue("beta1"), json.doubleValue("beta2"), json.doubleValue("eps"),
                         json.doubleValue("weight_decay"), json.doubleValue("grad_clip")),
                 new PriceSchedule(json.doubleValue("price"), json.longValue("price_start"), json.longValue("price_ramp")),
-                json.intValue("role_gradient_one_in"), json.longValue("seed"));
+                json.intValue("role_gradient_one_in", 1), json.longValue("seed"));
     }
 }

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.neuralattention.kernels.Dtype;
 import org.neuralattention.model.ModelConfig;
 import org.neuralattention.model.Tensor;
 import org.neuralattention.model.Weights;
@@ -212,6 +213,17 @@ class GgufWriterTest {
     }
 
     @Test
+    void halvesAreRoundedAwayFromZero() throws IOException {
+        Weights weights = new Weights(CONFIG);
+        weights.embedding.data()[0] = 127;
+        weights.embedding.data()[1] = 2.5f;
+        weights.embedding.data()[2] = -2.5f;
+        write(weights, GgufType.Q8_0);
+        assertEquals(3, number(tensors.get("token_embd.weight"), 1));
+        assertEquals(-3, number(tensors.get("token_embd.weight"), 2));
+    }
+
+    @Test
     void whatTheFormatCannotSayIsRefusedBeforeAFileIsMade() {
         Path path = directory.resolve("no.gguf");
         Weights roles = new Weights(CONFIG.withRoleWindows(16));
@@ -219,6 +231,12 @@ class GgufWriterTest {
         Weights odd = new Weights(ModelConfig.llama(10, 48, 1, 3, 3, 96, 128));
         assertThrows(IllegalArgumentException.class, () -> GgufWriter.write(path, odd, GgufType.Q8_0, pieces(10)));
         assertThrows(IllegalArgumentException.class, () -> GgufWriter.write(path, new Weights(CONFIG), GgufType.F32, pieces(9)));
+        Weights half = new Weights(CONFIG).as(Dtype.BF16);
+        assertThrows(IllegalArgumentException.class, () -> GgufWriter.write(path, half, GgufType.F32, pieces(10)));
+        Weights broken = new Weights(CONFIG);
+        broken.layers.get(1).wq.data()[70] = Float.NaN;
+        String message = assertThrows(IllegalArgumentException.class, () -> GgufWriter.write(path, broken, GgufType.Q8_0, pieces(10))).getMessage();
+        assertTrue(message.contains("layers.1.self_attn.q_proj.weight") && message.contains("NaN"), message);
         assertTrue(Files.notExists(path));
     }
 }

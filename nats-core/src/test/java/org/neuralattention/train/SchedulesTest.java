@@ -54,6 +54,10 @@ class SchedulesTest {
         for (String key : TrainConfig.of(1, 8, 10, 0.1).toJson().keySet()) {
             Map<String, Object> json = new LinkedHashMap<>(TrainConfig.of(1, 8, 10, 0.1).toJson());
             json.remove(key);
+            if (key.equals("role_gradient_one_in")) { // older checkpoints lack it
+                assertEquals(TrainConfig.of(1, 8, 10, 0.1), TrainConfig.fromJson(parse(json)));
+                continue;
+            }
             ModelFormatException e = assertThrows(ModelFormatException.class, () -> TrainConfig.fromJson(parse(json)));
             assertTrue(e.getMessage().contains("\"" + key + "\""), e.getMessage());
         }
