@@ -20,7 +20,7 @@ public enum GgufType {
     },
 
     /** d, then 32 signed bytes: x = d q, d = max |x| / 127. */
-    Q8_0(8, 7, Dtype.Q8) {
+    Q8_0(8, 7, Dtype.Q8_0) {
         @Override
         void put(WeightMatrix matrix, int element, ByteBuffer out) {
             WeightMatrix.Q8 m = (WeightMatrix.Q8) matrix;
@@ -30,7 +30,7 @@ public enum GgufType {
     },
 
     /** d, then 16 bytes with two numbers each, i in the low half and i + 16 in the high one: x = d (q - 8), d = x / -8 of the x furthest from 0. */
-    Q4_0(2, 2, Dtype.Q4) {
+    Q4_0(2, 2, Dtype.Q4_0) {
         @Override
         void put(WeightMatrix matrix, int element, ByteBuffer out) {
             WeightMatrix.Q4 m = (WeightMatrix.Q4) matrix;

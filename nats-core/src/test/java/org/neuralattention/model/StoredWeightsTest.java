@@ -140,7 +140,7 @@ class StoredWeightsTest {
 
     @Test
     void storedWeightsAreNeitherTrainedNorWritten(@TempDir Path directory) throws IOException {
-        Weights stored = ModelLoader.load(Shared.path("golden/hf/llama")).as(Dtype.Q8);
+        Weights stored = ModelLoader.load(Shared.path("golden/hf/llama")).as(Dtype.Q8_0);
         TrainConfig config = TrainConfig.of(1, 8, 1, 1e-3);
         String message = assertThrows(IllegalArgumentException.class, () -> new Trainer(stored, config, Team.serial())).getMessage();
         assertTrue(message.contains("Q8") && message.contains("F32"), message);
@@ -151,8 +151,8 @@ class StoredWeightsTest {
 
     @Test
     void rowsThatAreNotWholeBlocksStayBfloat16() throws IOException {
-        Weights stored = ModelLoader.load(Shared.path("models/books-llama"), Dtype.Q4); // ffn 688
+        Weights stored = ModelLoader.load(Shared.path("models/books-llama"), Dtype.Q4_0); // ffn 688
         assertEquals(Dtype.BF16, stored.layers.getFirst().wDown.dtype());
-        assertEquals(Dtype.Q4, stored.layers.getFirst().wUp.dtype());
+        assertEquals(Dtype.Q4_0, stored.layers.getFirst().wUp.dtype());
     }
 }

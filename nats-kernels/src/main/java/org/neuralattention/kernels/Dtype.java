@@ -10,10 +10,10 @@ public enum Dtype {
     BF16(1, 2),
 
     /** Blocks of 32: a float16 scale and 32 signed bytes (GGUF's Q8_0). */
-    Q8(32, 34),
+    Q8_0(32, 34),
 
     /** Blocks of 32: a float16 scale and 32 numbers of 4 bits (GGUF's Q4_0). */
-    Q4(32, 18);
+    Q4_0(32, 18);
 
     private final int block;
     private final int blockBytes;

@@ -69,13 +69,13 @@ final class Quants {
                 pieces(rows, most, piece, source, (from, count) -> toBf16(bits, from * cols, piece, count * cols));
                 yield new WeightMatrix.Bf16(bits, 0, rows, cols);
             }
-            case Q8 -> {
+            case Q8_0 -> {
                 byte[] quants = new byte[n];
                 short[] scales = new short[n / BLOCK];
                 pieces(rows, most, piece, source, (from, count) -> toQ8(quants, scales, from * cols, piece, count * cols));
                 yield new WeightMatrix.Q8(quants, scales, 0, rows, cols);
             }
-            case Q4 -> {
+            case Q4_0 -> {
                 byte[] quants = new byte[n / 2];
                 short[] scales = new short[n / BLOCK];
                 pieces(rows, most, piece, source, (from, count) -> toQ4(quants, scales, from * cols, piece, count * cols));
@@ -136,7 +136,7 @@ final class Quants {
             }
             float d = max / 127;
             float inverse = d == 0 ? 0 : 1 / d;
-            scales[(at + b) / BLOCK] = scale(d, Dtype.Q8, max);
+            scales[(at + b) / BLOCK] = scale(d, Dtype.Q8_0, max);
             for (int i = b; i < b + BLOCK; i++) {
                 float q = x[i] * inverse;
                 quants[at + i] = (byte) (q < 0 ? -Math.round(-q) : Math.round(q)); // halves away from 0, as C's roundf
@@ -173,7 +173,7 @@ final class Quants {
             }
             float d = far / -8;
             float inverse = d == 0 ? 0 : 1 / d;
-            scales[(at + b) / BLOCK] = scale(d, Dtype.Q4, max);
+            scales[(at + b) / BLOCK] = scale(d, Dtype.Q4_0, max);
             for (int i = 0; i < BLOCK / 2; i++) {
                 int low = Math.min(15, (int) (x[b + i] * inverse + 8.5f));
                 int high = Math.min(15, (int) (x[b + i + BLOCK / 2] * inverse + 8.5f));

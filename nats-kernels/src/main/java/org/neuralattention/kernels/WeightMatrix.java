@@ -94,7 +94,7 @@ public sealed interface WeightMatrix {
          * @throws IndexOutOfBoundsException if the matrix does not fit the arrays
          */
         public Q8 {
-            long elements = Quants.elements(Dtype.Q8, rows, cols);
+            long elements = Quants.elements(Dtype.Q8_0, rows, cols);
             Quants.checkBlocks(offset);
             Check.range("quants", quants, offset, elements);
             Check.range("scales", scales, offset / Quants.BLOCK, elements / Quants.BLOCK);
@@ -102,7 +102,7 @@ public sealed interface WeightMatrix {
 
         @Override
         public Dtype dtype() {
-            return Dtype.Q8;
+            return Dtype.Q8_0;
         }
 
         @Override
@@ -129,7 +129,7 @@ public sealed interface WeightMatrix {
          * @throws IndexOutOfBoundsException if the matrix does not fit the arrays
          */
         public Q4 {
-            long elements = Quants.elements(Dtype.Q4, rows, cols);
+            long elements = Quants.elements(Dtype.Q4_0, rows, cols);
             Quants.checkBlocks(offset);
             if (offset + elements > Integer.MAX_VALUE) { // two in a byte: the array could hold them
                 throw new IllegalArgumentException("[" + rows + ", " + cols + "] from offset " + offset + ": the last element is beyond "
@@ -141,7 +141,7 @@ public sealed interface WeightMatrix {
 
         @Override
         public Dtype dtype() {
-            return Dtype.Q4;
+            return Dtype.Q4_0;
         }
 
         @Override

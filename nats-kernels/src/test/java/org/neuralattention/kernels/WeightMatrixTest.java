@@ -31,7 +31,7 @@ class WeightMatrixTest {
         x[6] = 0.9f;
         x[40] = 127e-3f; // the second block has a scale of its own
         x[41] = 0.5e-3f;
-        WeightMatrix.Q8 w = (WeightMatrix.Q8) WeightMatrix.of(Dtype.Q8, x, 0, 1, 64);
+        WeightMatrix.Q8 w = (WeightMatrix.Q8) WeightMatrix.of(Dtype.Q8_0, x, 0, 1, 64);
         assertEquals(2, Float.float16ToFloat(w.scales()[0]));
         assertEquals(1e-3f, Float.float16ToFloat(w.scales()[1]), 1e-6f);
         byte[] quants = new byte[64];
@@ -52,7 +52,7 @@ class WeightMatrixTest {
         x[2] = -16; // would be 8: 7 is the last
         x[16] = 2; // high nibble of the first byte
         x[31] = -5;
-        WeightMatrix.Q4 w = (WeightMatrix.Q4) WeightMatrix.of(Dtype.Q4, x, 0, 1, 32);
+        WeightMatrix.Q4 w = (WeightMatrix.Q4) WeightMatrix.of(Dtype.Q4_0, x, 0, 1, 32);
         assertEquals(-2, Float.float16ToFloat(w.scales()[0]));
         byte[] quants = new byte[16];
         Arrays.fill(quants, (byte) 0x88);
@@ -71,7 +71,7 @@ class WeightMatrixTest {
     void errorIsHalfAStepAtMost() {
         SplittableRandom random = new SplittableRandom(1);
         float[] x = random(7 * 96, random);
-        for (Dtype dtype : new Dtype[] {Dtype.BF16, Dtype.Q8, Dtype.Q4}) {
+        for (Dtype dtype : new Dtype[] {Dtype.BF16, Dtype.Q8_0, Dtype.Q4_0}) {
             float[] back = expanded(WeightMatrix.of(dtype, x, 0, 7, 96));
             for (int b = 0; b < x.length; b += 32) {
                 float max = 0;
@@ -81,7 +81,7 @@ class WeightMatrixTest {
                 for (int i = b; i < b + 32; i++) {
                     double bound = switch (dtype) {
                         case BF16 -> Math.abs(x[i]) / 256;
-                        case Q8 -> max / 127 * 0.5 + max * 0x1p-11; // and what rounding the scale to float16 costs
+                        case Q8_0 -> max / 127 * 0.5 + max * 0x1p-11; // and what rounding the scale to float16 costs
                         default -> max / 8 * (x[i] == 0 ? 0.5 : 1) + max * 0x1p-11; // the end opposite to the farthest is cut off
                     };
                     assertTrue(Math.abs(back[i] - x[i]) <= bound, dtype + ": " + x[i] + " became " + back[i] + ", largest " + max);
@@ -151,7 +151,7 @@ class WeightMatrixTest {
     @Test
     void whatAFormatCannotHoldIsRefused() {
         float[] x = new float[64];
-        for (Dtype dtype : new Dtype[] {Dtype.Q8, Dtype.Q4}) {
+        for (Dtype dtype : new Dtype[] {Dtype.Q8_0, Dtype.Q4_0}) {
             assertThrows(IllegalArgumentException.class, () -> WeightMatrix.of(dtype, x, 0, 2, 31));
             for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY, 1e7f}) {
                 float[] y = new float[64];
@@ -177,7 +177,7 @@ class WeightMatrixTest {
     void blocksOfZerosAndOfSubnormalsStayHarmless() {
         float[] x = new float[64];
         Arrays.fill(x, 32, 64, Float.MIN_VALUE);
-        for (Dtype dtype : new Dtype[] {Dtype.Q8, Dtype.Q4}) {
+        for (Dtype dtype : new Dtype[] {Dtype.Q8_0, Dtype.Q4_0}) {
             for (float value : expanded(WeightMatrix.of(dtype, x, 0, 1, 64))) {
                 assertEquals(0, value, 0f);
             }

@@ -76,7 +76,7 @@ public final class GenerateCommand implements Callable<Integer> {
     private Path model;
 
     @Option(names = "--dtype", paramLabel = "TYPE", defaultValue = "f32",
-            description = "weights in memory: f32, bf16, q8, q4, or stored for bf16 where the file has it (${DEFAULT-VALUE})")
+            description = "weights in memory: f32, bf16, q8_0, q4_0, or stored for bf16 where the file has it (${DEFAULT-VALUE})")
     private String dtype;
 
     @ArgGroup(multiplicity = "1")
@@ -142,9 +142,9 @@ public final class GenerateCommand implements Callable<Integer> {
             case "stored" -> ModelLoader.stored(model);
             case "f32" -> Dtype.F32;
             case "bf16" -> Dtype.BF16;
-            case "q8" -> Dtype.Q8;
-            case "q4" -> Dtype.Q4;
-            default -> throw new UserError("--dtype " + dtype + ": must be f32, bf16, q8, q4 or stored.");
+            case "q8_0" -> Dtype.Q8_0;
+            case "q4_0" -> Dtype.Q4_0;
+            default -> throw new UserError("--dtype " + dtype + ": must be f32, bf16, q8_0, q4_0 or stored.");
         };
     }
 

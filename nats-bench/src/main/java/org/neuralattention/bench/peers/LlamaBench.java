@@ -70,7 +70,7 @@ final class LlamaBench {
         }
         LlamaBench bench = new LlamaBench(program, folder, config, threads);
         List<Match> matches = new ArrayList<>();
-        for (Dtype dtype : List.of(Dtype.F32, Dtype.Q8, Dtype.Q4)) {
+        for (Dtype dtype : List.of(Dtype.F32, Dtype.Q8_0, Dtype.Q4_0)) {
             matches.add(bench.match(dtype, false, 0, ""));
             if (help.contains("--n-depth")) {
                 for (int depth : DEPTHS) {
@@ -100,7 +100,7 @@ final class LlamaBench {
         if (!decode && dtype == Dtype.F32) {
             return ratio -> Goal.atLeast(1.5, ratio, "x");
         }
-        return decode && depth > 0 && dtype == Dtype.Q8 ? ratio -> Goal.atLeast(0.8, ratio, "x") : null;
+        return decode && depth > 0 && dtype == Dtype.Q8_0 ? ratio -> Goal.atLeast(0.8, ratio, "x") : null;
     }
 
     private Entrant ours(Dtype dtype, boolean decode, int depth) {
@@ -144,8 +144,8 @@ final class LlamaBench {
     private Path gguf(Dtype dtype) {
         GgufType type = switch (dtype) {
             case F32 -> GgufType.F32;
-            case Q8 -> GgufType.Q8_0;
-            case Q4 -> GgufType.Q4_0;
+            case Q8_0 -> GgufType.Q8_0;
+            case Q4_0 -> GgufType.Q4_0;
             default -> throw new IllegalArgumentException("no GGUF is written in " + dtype);
         };
         Path file = folder.resolve("model-" + type + ".gguf").toAbsolutePath();

@@ -68,7 +68,7 @@ class LlamaBenchTest {
             assertTrue(row.versus().ratio().low() <= row.versus().ratio().median() && row.versus().ratio().median() <= row.versus().ratio().high());
         }
         assertEquals("llama.cpp prefill 512 tokens, f32", matches.getFirst().name());
-        assertEquals("llama.cpp decode 64 tokens behind 4096, q4", matches.getLast().name());
+        assertEquals("llama.cpp decode 64 tokens behind 4096, q4_0", matches.getLast().name());
         List<String> calls = Files.readAllLines(folder.resolve("calls"));
         String common = " -o json -t 1 -ngl 0 -r 3 ";
         assertEquals("-m " + folder.resolve("model/model-F32.gguf") + common + "-p 512 -n 0", calls.getFirst());
@@ -83,7 +83,7 @@ class LlamaBenchTest {
     void anOldOneDecodesFromNothingOnlyAndTheNameSaysSo() throws IOException {
         List<Match> matches = LlamaBench.of(bench(HELP, ""), folder.resolve("model"), CONFIG, 1);
         assertEquals(6, matches.size());
-        assertEquals("llama.cpp decode 64 tokens behind 0, q8, the only depth that this llama-bench knows", matches.get(3).name());
+        assertEquals("llama.cpp decode 64 tokens behind 0, q8_0, the only depth that this llama-bench knows", matches.get(3).name());
     }
 
     @Test
