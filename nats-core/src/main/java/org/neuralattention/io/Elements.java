@@ -10,6 +10,7 @@ import org.neuralattention.io.SafeTensors.DType;
 final class Elements {
 
     static final Set<DType> FLOATS = Collections.unmodifiableSet(EnumSet.of(DType.F64, DType.F32, DType.F16, DType.BF16));
+    static final Set<DType> HALVES = Collections.unmodifiableSet(EnumSet.of(DType.F16, DType.BF16));
     static final Set<DType> INTS = Collections.unmodifiableSet(EnumSet.of(DType.I64, DType.I32, DType.I16, DType.I8,
             DType.U64, DType.U32, DType.U16, DType.U8, DType.BOOL));
 

@@ -1,9 +1,9 @@
 package org.neuralattention.io;
 
+import java.io.IOException;
 import java.util.List;
-import java.util.function.Function;
 import java.util.stream.Collectors;
-import org.neuralattention.kernels.Dtype;
+import org.neuralattention.kernels.WeightMatrix;
 import org.neuralattention.model.Tensor;
 
 /**
@@ -14,6 +14,11 @@ import org.neuralattention.model.Tensor;
  * @param parts ours, of one width; the file has their rows one after the other (transposed: their columns)
  */
 record FileTensor(String name, boolean transposed, List<Tensor> parts) {
+
+    /** The same where the file leaves the prefix out. */
+    FileTensor withoutPrefix(String prefix) {
+        return name.startsWith(prefix) ? new FileTensor(name.substring(prefix.length()), transposed, parts) : this;
+    }
 
     /** Its shape in the file. */
     int[] shape() {
@@ -37,22 +42,22 @@ record FileTensor(String name, boolean transposed, List<Tensor> parts) {
         return first.size() / first.shape()[0];
     }
 
-    /** Spreads the file's elements over our tensors, each in the format {@code dtype} says. */
-    void toParts(float[] file, Function<Tensor, Dtype> dtype) {
+    /** How many of our elements stand before a part's first: also how many of the file's, unless it is transposed. */
+    int before(Tensor part) {
+        return parts.subList(0, parts.indexOf(part)).stream().mapToInt(Tensor::size).sum();
+    }
+
+    /** A part's rows out of all of the file's elements. */
+    WeightMatrix.Source<IOException> rows(float[] file, Tensor part) {
         int rows = rows();
         int width = width();
-        int row = 0;
-        for (Tensor part : parts) {
-            int first = row * width;
-            int partWidth = part.rank() < 2 ? part.size() : width; // a bias is one row to itself
-            part.read(dtype.apply(part), (out, from, count) -> {
-                for (int i = 0; i < count * partWidth; i++) {
-                    int element = first + from * partWidth + i;
-                    out[i] = file[at(element / width, element % width, rows, width)];
-                }
-            });
-            row += part.shape()[0];
-        }
+        int before = before(part);
+        return (out, from, count) -> {
+            for (int i = 0; i < count * part.cols(); i++) {
+                int element = before + from * part.cols() + i;
+                out[i] = file[at(element / width, element % width, rows, width)];
+            }
+        };
     }
 
     /** Our tensors in the file's shape; not a copy where that is ours. */

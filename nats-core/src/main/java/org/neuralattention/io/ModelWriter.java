@@ -22,7 +22,7 @@ public final class ModelWriter {
      */
     public static void save(Path directory, Weights weights) throws IOException {
         String config = HfConfigWriter.text(weights.config());
-        Path configFile = directory.resolve(ModelLoader.CONFIG);
+        Path configFile = directory.resolve(HfModel.CONFIG);
         AtomicFiles.createDirectories(directory);
         boolean overwrite = Files.exists(configFile);
         if (overwrite && !Arrays.equals(Files.readAllBytes(configFile), config.getBytes(StandardCharsets.UTF_8))) {

@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import org.neuralattention.kernels.WeightMatrix;
 import org.neuralattention.model.Tensor;
 
 /**
@@ -151,19 +150,26 @@ public final class SafeTensors implements Closeable {
      * @throws IndexOutOfBoundsException if it does not fit
      */
     public void read(String name, float[] target, int offset) throws IOException {
-        int n = length(name, Elements.FLOATS);
-        Objects.checkFromIndexSize(offset, n, target.length);
-        DType dtype = entry(name).dtype();
-        pieces(name, 0, n, (piece, done, count) -> Elements.floats(dtype, piece, target, offset + done, count));
+        read(name, 0, target, offset, length(name, Elements.FLOATS));
     }
 
-    /** The rows of a tensor (of a vector: its only row) as float32, to be read a few at a time. */
-    public WeightMatrix.Source<IOException> rows(String name) {
-        int n = length(name, Elements.FLOATS);
-        Entry entry = entry(name);
-        int width = entry.shape().length < 2 || n == 0 ? n : (int) (n / entry.shape()[0]);
-        return (out, from, count) ->
-                pieces(name, from * width, count * width, (piece, done, some) -> Elements.floats(entry.dtype(), piece, out, done, some));
+    /**
+     * Reads elements [first, first + n) of a tensor of F64, F32, BF16 or F16 as float32.
+     *
+     * @throws IndexOutOfBoundsException if it has no such elements or they do not fit
+     */
+    public void read(String name, int first, float[] target, int offset, int n) throws IOException {
+        Objects.checkFromIndexSize(first, n, length(name, Elements.FLOATS));
+        Objects.checkFromIndexSize(offset, n, target.length);
+        DType dtype = entry(name).dtype();
+        pieces(name, first, n, (piece, done, count) -> Elements.floats(dtype, piece, target, offset + done, count));
+    }
+
+    /** Reads elements [first, first + n) of a tensor of BF16 or F16, the 16 bits of each as they are. */
+    public void readBits(String name, int first, short[] target, int offset, int n) throws IOException {
+        Objects.checkFromIndexSize(first, n, length(name, Elements.HALVES));
+        Objects.checkFromIndexSize(offset, n, target.length);
+        pieces(name, first, n, (piece, done, count) -> piece.asShortBuffer().get(target, offset + done, count));
     }
 
     /** A tensor of F64, F32, BF16 or F16 as float64: exact. */

@@ -44,8 +44,7 @@ public final class Tensor {
     }
 
     private void wrap(float[] data) {
-        int rows = shape.length < 2 ? 1 : shape[0];
-        matrix = new WeightMatrix.F32(data, 0, rows, rows == 0 ? 0 : size / rows);
+        matrix = new WeightMatrix.F32(data, 0, rows(), cols());
     }
 
     void allocate() {
@@ -57,14 +56,25 @@ public final class Tensor {
         matrix = other.matrix;
     }
 
-    /** Takes its numbers from a source of rows (a vector is one row), in the given format. */
+    /** Takes its numbers from a source of rows, in the given format. */
     public <E extends Exception> void read(Dtype dtype, WeightMatrix.Source<E> source) throws E {
-        int rows = shape.length < 2 ? 1 : shape[0];
         try {
-            matrix = WeightMatrix.read(dtype, rows, rows == 0 ? 0 : size / rows, source);
+            matrix = WeightMatrix.read(dtype, rows(), cols(), source);
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(this + ": " + e.getMessage(), e);
         }
+    }
+
+    /**
+     * Takes a matrix [{@link #rows}, {@link #cols}] for its numbers, in whatever format; it is not copied.
+     *
+     * @throws IllegalArgumentException if it is of another shape
+     */
+    public void take(WeightMatrix elements) {
+        if (elements.rows() != rows() || elements.cols() != cols()) {
+            throw new IllegalArgumentException(this + " needs a matrix [" + rows() + ", " + cols() + "], this one is [" + elements.rows() + ", " + elements.cols() + "]");
+        }
+        matrix = elements;
     }
 
     public String name() {
@@ -91,12 +101,22 @@ public final class Tensor {
         return size;
     }
 
+    /** Rows of its elements as a matrix: the first dimension; 1 for a vector or a number. */
+    public int rows() {
+        return shape.length < 2 ? 1 : shape[0];
+    }
+
+    /** Columns of its elements as a matrix: all dimensions but the first. */
+    public int cols() {
+        return rows() == 0 ? 0 : size / rows();
+    }
+
     /** The format of the elements. */
     public Dtype dtype() {
         return matrix == null ? Dtype.F32 : matrix.dtype();
     }
 
-    /** The elements as a matrix [first dimension, all others], not a copy; null in a {@link Weights#describe description}. */
+    /** The elements as a matrix [{@link #rows}, {@link #cols}], not a copy; null in a {@link Weights#describe description}. */
     public WeightMatrix matrix() {
         return matrix;
     }

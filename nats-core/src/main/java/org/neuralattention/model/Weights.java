@@ -110,7 +110,7 @@ public final class Weights {
         }
     }
 
-    /** One of those that take nearly all the memory and that {@link #as} converts. */
+    /** One of those that {@link #isMatrix} tells. */
     private Tensor matrix(boolean present, String name, int rows, int cols) {
         Tensor tensor = add(present, name, rows, cols);
         if (present) {
@@ -154,6 +154,11 @@ public final class Weights {
             return Dtype.F32;
         }
         return tensor.dim(1) % dtype.block() == 0 ? dtype : Dtype.BF16;
+    }
+
+    /** Whether it is one of the projections, the embedding or the head, which take nearly all the memory and may be of another format than float32. */
+    public boolean isMatrix(Tensor tensor) {
+        return matrices.contains(tensor);
     }
 
     /** Whether all are float32: only such weights can be trained. */

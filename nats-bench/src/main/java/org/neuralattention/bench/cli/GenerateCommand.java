@@ -127,7 +127,7 @@ public final class GenerateCommand implements Callable<Integer> {
         }
         int[] ids = ids(tokenizer, prompt.read());
         checkLength(config, ids.length);
-        Weights weights = ModelLoader.load(model, dtype());
+        Weights weights = dtype.equals("stored") ? ModelLoader.loadStored(model) : ModelLoader.load(model, dtype());
         try (Team team = common.team()) {
             RoleChoice choice = config.hasRoles() && !fullCache ? RoleChoice.BEST : RoleChoice.FULL;
             KvCache cache = KvCache.of(config, kvDtype, kvBudget == null ? Long.MAX_VALUE : kvBudget);
@@ -137,9 +137,8 @@ public final class GenerateCommand implements Callable<Integer> {
         return 0;
     }
 
-    private Dtype dtype() throws IOException {
+    private Dtype dtype() {
         return switch (dtype) {
-            case "stored" -> ModelLoader.stored(model);
             case "f32" -> Dtype.F32;
             case "bf16" -> Dtype.BF16;
             case "q8_0" -> Dtype.Q8_0;

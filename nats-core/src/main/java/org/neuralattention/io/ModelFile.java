@@ -1,0 +1,36 @@
+package org.neuralattention.io;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * A model on the disk, whatever its format: what it is, and its tensors to be read. Opening checks everything that can be checked without reading
+ * the tensors: names, shapes, types and sizes are then those of {@link #config}.
+ */
+public sealed interface ModelFile extends ModelSource, Closeable permits HfModel {
+
+    /**
+     * Opens a model; its content says which format it is: a folder with config.json (Hugging Face: one safetensors file or shards).
+     *
+     * @throws ModelFormatException if it is none of these, malformed, or not supported
+     * @throws IOException if it cannot be read
+     */
+    static ModelFile open(Path path) throws IOException {
+        if (Files.isDirectory(path) || !Files.exists(path)) {
+            return HfModel.open(path);
+        }
+        throw new ModelFormatException(path, "is not a model folder");
+    }
+
+    /** What was opened. */
+    Path path();
+
+    /** The format in words, for people. */
+    String format();
+
+    /** The template of a conversation's text, in Jinja, if one comes with the model. */
+    Optional<String> chatTemplate() throws IOException;
+}
