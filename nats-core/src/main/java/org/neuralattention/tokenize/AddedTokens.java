@@ -21,23 +21,29 @@ final class AddedTokens {
         byFirstChar.keySet().forEach(firstChars::set);
     }
 
-    /** Where the first added token at or after {@code from} begins, or the text's length. */
-    int find(String text, int from) {
+    /** An added token and where it stands. */
+    record Match(AddedToken token, int from, int to) {}
+
+    /** The first added token at or after {@code from}, or null; a special one does not count where it touches a literal range. */
+    Match next(String text, int from, int[] literal) {
         if (byFirstChar.isEmpty()) {
-            return text.length();
+            return null;
         }
         for (int i = from; i < text.length(); i++) {
-            if (firstChars.get(text.charAt(i)) && at(text, i) != null) {
-                return i;
+            if (firstChars.get(text.charAt(i))) {
+                AddedToken token = at(text, i, literal);
+                if (token != null) {
+                    return new Match(token, i, i + token.content().length());
+                }
             }
         }
-        return text.length();
+        return null;
     }
 
-    /** The longest added token that begins at {@code i}, or null. */
-    AddedToken at(String text, int i) {
-        for (AddedToken token : byFirstChar.getOrDefault(text.charAt(i), List.of())) {
-            if (text.startsWith(token.content(), i)) {
+    private AddedToken at(String text, int i, int[] literal) {
+        for (AddedToken token : byFirstChar.get(text.charAt(i))) {
+            if (text.startsWith(token.content(), i)
+                    && !(token.special() && LiteralRanges.touch(literal, i, i + token.content().length()))) {
                 return token;
             }
         }

@@ -3,7 +3,6 @@ package org.neuralattention.tokenize;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -22,8 +21,7 @@ public final class BpeTokenizer implements Tokenizer {
     private static final int MAX_ID = (1 << 20) - 1;
 
     private final BpeModel model;
-    private final OptionalInt bosId;
-    private final OptionalInt eosId;
+    private final Boundaries boundaries;
     private final byte[][] tokens; // by id; null where the vocabulary skips one
     private final int[] byteIds;
     private final BpeMerges merges;
@@ -34,15 +32,14 @@ public final class BpeTokenizer implements Tokenizer {
      * @throws IllegalArgumentException if the model contradicts itself: an id that is negative, above 2^20 - 1 or given twice, a byte
      *     without an id, a merge of or into something that is not in the vocabulary, an added token that is empty or has another id there
      */
-    public BpeTokenizer(BpeModel model, OptionalInt bosId, OptionalInt eosId) {
+    public BpeTokenizer(BpeModel model, Boundaries boundaries) {
         this.model = model;
         this.tokens = tokens(model);
         this.byteIds = byteIds(model.vocab());
         this.merges = merges(model);
         this.words = words();
         this.added = new AddedTokens(model.added());
-        this.bosId = checked("bosId", bosId);
-        this.eosId = checked("eosId", eosId);
+        this.boundaries = boundaries.check(tokens.length);
     }
 
     private static byte[][] tokens(BpeModel model) {
@@ -126,29 +123,23 @@ public final class BpeTokenizer implements Tokenizer {
                 : IntStream.of(entries).filter(id -> encoder.isOneToken(tokens[id])).toArray());
     }
 
-    private OptionalInt checked(String name, OptionalInt id) {
-        if (id.isPresent() && (id.getAsInt() < 0 || id.getAsInt() >= tokens.length)) {
-            throw new IllegalArgumentException(name + " = " + id.getAsInt() + ": must be in [0, " + tokens.length + ")");
-        }
-        return id;
-    }
-
     @Override
-    public int[] encode(String text) {
+    public int[] encode(String text, int[] literal) {
         Utf8.checkLength(text);
+        LiteralRanges.check(text, literal);
         IdList out = new IdList(text.length() / 3 + 16);
         WordEncoder encoder = wordEncoder();
         for (int from = 0; from < text.length();) {
-            int to = added.find(text, from);
+            AddedTokens.Match match = added.next(text, from, literal);
+            int to = match == null ? text.length() : match.from();
             while (from < to) {
                 int end = model.splitWords() ? Gpt2Split.next(text, from, to) : to;
                 encoder.encode(out, text, from, end);
                 from = end;
             }
-            if (to < text.length()) {
-                AddedToken token = added.at(text, to);
-                out.add(token.id());
-                from = to + token.content().length();
+            if (match != null) {
+                out.add(match.token().id());
+                from = match.to();
             }
         }
         return out.toArray();
@@ -172,13 +163,8 @@ public final class BpeTokenizer implements Tokenizer {
     }
 
     @Override
-    public OptionalInt bosId() {
-        return bosId;
-    }
-
-    @Override
-    public OptionalInt eosId() {
-        return eosId;
+    public Boundaries boundaries() {
+        return boundaries;
     }
 
     /** What this tokenizer is made of. */
@@ -188,6 +174,6 @@ public final class BpeTokenizer implements Tokenizer {
 
     @Override
     public void save(Path dir) throws IOException {
-        Tokenizers.save(dir, model, bosId, eosId);
+        Tokenizers.save(dir, model, boundaries);
     }
 }

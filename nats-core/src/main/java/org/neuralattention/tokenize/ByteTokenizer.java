@@ -3,7 +3,6 @@ package org.neuralattention.tokenize;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -18,8 +17,9 @@ public final class ByteTokenizer implements Tokenizer {
     public ByteTokenizer() {}
 
     @Override
-    public int[] encode(String text) {
+    public int[] encode(String text, int[] literal) {
         Utf8.checkLength(text);
+        LiteralRanges.check(text, literal);
         byte[] bytes = Utf8.encode(text);
         int[] ids = new int[bytes.length];
         for (int i = 0; i < ids.length; i++) {
@@ -42,17 +42,12 @@ public final class ByteTokenizer implements Tokenizer {
     }
 
     @Override
-    public OptionalInt bosId() {
-        return OptionalInt.empty();
-    }
-
-    @Override
-    public OptionalInt eosId() {
-        return OptionalInt.empty();
+    public Boundaries boundaries() {
+        return Boundaries.NONE;
     }
 
     @Override
     public void save(Path dir) throws IOException {
-        Tokenizers.save(dir, MODEL, bosId(), eosId());
+        Tokenizers.save(dir, MODEL, boundaries());
     }
 }

@@ -4,6 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.OptionalInt;
 
 /**
@@ -19,7 +20,24 @@ public interface Tokenizer {
      *
      * @throws IllegalArgumentException if the text is longer than 2^29 characters
      */
-    int[] encode(String text);
+    default int[] encode(String text) {
+        return encode(text, new int[0]);
+    }
+
+    /**
+     * The ids of a text some parts of which are literal: whoever wrote them can't end a turn or begin another. A special token is found only where
+     * none of its characters is literal; elsewhere its characters are text like any other. Words and merges know no such borders, so the ids are
+     * those of {@link #encode(String)} wherever no special token is concerned.
+     *
+     * @param literal pairs [from, to) of positions in the text, ascending and not overlapping: what a user typed, for example
+     * @throws IllegalArgumentException if the text is longer than 2^29 characters, or {@code literal} is not as said
+     */
+    int[] encode(String text, int[] literal);
+
+    /** The ids of a text all of which is literal: special tokens in it are only text. */
+    default int[] encodeLiteral(String text) {
+        return encode(text, new int[] {0, text.length()});
+    }
 
     /** Number of ids: they are 0 to {@code vocabSize() - 1}. */
     int vocabSize();
@@ -31,11 +49,23 @@ public interface Tokenizer {
      */
     byte[] bytes(int id);
 
-    /** The id that a sequence begins with, if the model was trained with one. */
-    OptionalInt bosId();
+    /** Which ids begin and end a sequence. */
+    Boundaries boundaries();
 
-    /** The id that ends a sequence, if the model was trained with one. */
-    OptionalInt eosId();
+    /** The id that a sequence begins with, if the model was trained with one. */
+    default OptionalInt bosId() {
+        return boundaries().bosId();
+    }
+
+    /** The first of {@link #eosIds}, if there is one. */
+    default OptionalInt eosId() {
+        return boundaries().eosIds().stream().mapToInt(Integer::intValue).findFirst();
+    }
+
+    /** Ids after which nothing more is generated: the end of a text, of a turn, of a message. */
+    default List<Integer> eosIds() {
+        return boundaries().eosIds();
+    }
 
     /** Writes what {@link Tokenizers#load} needs into a folder that exists. */
     void save(Path dir) throws IOException;

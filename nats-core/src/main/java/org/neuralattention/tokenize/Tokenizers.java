@@ -2,51 +2,66 @@ package org.neuralattention.tokenize;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import org.neuralattention.io.AtomicFiles;
-import org.neuralattention.io.Json;
-import org.neuralattention.io.JsonObject;
 import org.neuralattention.io.ModelFormatException;
+import org.neuralattention.io.UnsupportedModelException;
 import org.neuralattention.tokenize.BpeModel.AddedToken;
 
 /**
- * Opens and saves the tokenizer in a model's folder: {@code tokenizer.json} as Hugging Face's tokenizers write and read it, and beside it which
- * tokens begin and end a sequence.
+ * Opens and saves the tokenizer of a model, whichever file holds it, and beside it which tokens begin and end a sequence.
  *
- * <p>A byte model's file is such a file too: a vocabulary of the 256 bytes, each with itself as its id, and no merges.
+ * <p>A byte model's tokenizer.json is such a file too: a vocabulary of the 256 bytes, each with itself as its id, and no merges.
  */
 public final class Tokenizers {
 
     private static final String TOKENIZER = "tokenizer.json";
-    private static final String TOKENIZER_CONFIG = "tokenizer_config.json";
 
     private Tokenizers() {}
 
     /**
-     * The tokenizer of a model.
+     * The tokenizer of a model: byte-level BPE of a tokenizer.json in Hugging Face's form.
      *
      * <p>Beginning and end come from {@code bos_token} and {@code eos_token} of tokenizer_config.json in the same folder, or, if it does not
-     * mention them, from {@code bos_token_id} and {@code eos_token_id} of config.json (the first one of a list); otherwise there is none.
+     * mention them, from {@code bos_token_id} and {@code eos_token_id} of config.json; otherwise there is none. Further ends are the
+     * {@code eos_token_id}s of generation_config.json and config.json.
      *
-     * @param path a folder with a tokenizer.json, or the file
-     * @throws ModelFormatException if the file is malformed; {@link org.neuralattention.io.UnsupportedModelException} if it asks for something
-     *     else than byte-level BPE with GPT-2's pattern
-     * @throws java.nio.file.NoSuchFileException if there is none
+     * @param path what {@code ModelFile.open} takes, or the tokenizer's file: a model's folder, a tokenizer.json, a GGUF file (its vocabulary), ranks of
+     *     tiktoken, llama2.c's tokenizer.bin, or a model of llama2.c with that beside it. The content decides, not the name
+     * @throws ModelFormatException if the file is malformed; {@link UnsupportedModelException} if it asks for something not mentioned here
+     * @throws NoSuchFileException if there is none
      */
     public static Tokenizer load(Path path) throws IOException {
-        Path file = Files.isDirectory(path) ? path.resolve(TOKENIZER) : path;
+        Path file = Files.isDirectory(path) ? inFolder(path) : path;
+        return switch (TokenizerFile.kind(file)) {
+            case JSON -> ofJson(file);
+            case GGUF -> throw new UnsupportedModelException(file, "vocabularies of GGUF files are not supported");
+            case TIKTOKEN -> throw new UnsupportedModelException(file, "tiktoken's ranks are not supported");
+            case LLAMA2C_TOKENIZER, LLAMA2C_MODEL -> throw new UnsupportedModelException(file, "llama2.c's tokenizer.bin is not supported");
+            case SENTENCE_PIECE -> throw new UnsupportedModelException(file, "a SentencePiece model is not read, a tokenizer.json is");
+        };
+    }
+
+    /** The file of a folder that holds its tokenizer. */
+    private static Path inFolder(Path folder) throws NoSuchFileException {
+        for (String name : new String[] {TOKENIZER, "tokenizer.bin", "tokenizer.model"}) {
+            if (Files.exists(folder.resolve(name))) {
+                return folder.resolve(name);
+            }
+        }
+        throw new NoSuchFileException(folder.resolve(TOKENIZER).toString());
+    }
+
+    private static Tokenizer ofJson(Path file) throws IOException {
         BpeModel model = TokenizerJson.read(file);
-        OptionalInt bos = boundary(file, model, "bos_token");
-        OptionalInt eos = boundary(file, model, "eos_token");
-        if (bos.isEmpty() && eos.isEmpty() && isBytes(model)) {
+        Boundaries boundaries = BoundaryFiles.read(file, content -> idOf(model, content));
+        if (boundaries.equals(Boundaries.NONE) && isBytes(model)) {
             return new ByteTokenizer();
         }
         try {
-            return new BpeTokenizer(model, bos, eos);
+            return new BpeTokenizer(model, boundaries);
         } catch (IllegalArgumentException e) {
             throw new ModelFormatException(file, e.getMessage(), e);
         }
@@ -56,60 +71,27 @@ public final class Tokenizers {
         return model.vocab().equals(ByteTokenizer.MODEL.vocab()) && model.merges().isEmpty() && model.added().isEmpty();
     }
 
-    private static OptionalInt boundary(Path tokenizer, BpeModel model, String name) throws IOException {
-        Path file = tokenizer.resolveSibling(TOKENIZER_CONFIG);
-        if (Files.exists(file)) {
-            JsonObject config = JsonObject.read(file);
-            if (config.fields().containsKey(name)) {
-                return config.has(name) ? OptionalInt.of(idOf(file, model, name, config)) : OptionalInt.empty();
-            }
-        }
-        file = tokenizer.resolveSibling("config.json");
-        String key = name + "_id";
-        if (Files.exists(file)) {
-            JsonObject config = JsonObject.read(file);
-            if (config.fields().get(key) instanceof List<?>) {
-                return config.ints(key).stream().mapToInt(Integer::intValue).findFirst();
-            }
-            return config.has(key) ? OptionalInt.of(config.intValue(key)) : OptionalInt.empty();
-        }
-        return OptionalInt.empty();
-    }
-
-    /** A token is written as a string, or as an object with its content. */
-    private static int idOf(Path file, BpeModel model, String name, JsonObject config) {
-        String content = config.fields().get(name) instanceof Map<?, ?> ? config.object(name).string("content") : config.string(name);
+    private static Integer idOf(BpeModel model, String content) {
         for (AddedToken token : model.added()) {
             if (token.content().equals(content)) {
                 return token.id();
             }
         }
-        Integer id = model.vocab().get(content);
-        if (id == null) {
-            throw new ModelFormatException(file, "\"" + name + "\" is \"" + content + "\": not in the vocabulary");
-        }
-        return id;
+        return model.vocab().get(content);
     }
 
-    /** Writes tokenizer.json and tokenizer_config.json, each whole or not at all. */
-    static void save(Path dir, BpeModel model, OptionalInt bosId, OptionalInt eosId) throws IOException {
-        Map<String, Object> config = new LinkedHashMap<>();
-        config.put("tokenizer_class", "PreTrainedTokenizerFast");
-        config.put("bos_token", content(model, bosId));
-        config.put("eos_token", content(model, eosId));
+    /** Writes tokenizer.json and tokenizer_config.json, and generation_config.json where there is more than one end; each whole or not at all. */
+    static void save(Path dir, BpeModel model, Boundaries boundaries) throws IOException {
         AtomicFiles.write(dir.resolve(TOKENIZER), TokenizerJson.write(model));
-        AtomicFiles.write(dir.resolve(TOKENIZER_CONFIG), Json.pretty(config));
+        BoundaryFiles.write(dir, boundaries, id -> contentOf(model, id));
     }
 
-    private static String content(BpeModel model, OptionalInt id) {
-        if (id.isEmpty()) {
-            return null;
-        }
+    private static String contentOf(BpeModel model, int id) {
         for (AddedToken token : model.added()) {
-            if (token.id() == id.getAsInt()) {
+            if (token.id() == id) {
                 return token.content();
             }
         }
-        return model.vocab().entrySet().stream().filter(e -> e.getValue() == id.getAsInt()).map(Map.Entry::getKey).findFirst().orElse(null);
+        return model.vocab().entrySet().stream().filter(e -> e.getValue() == id).map(Map.Entry::getKey).findFirst().orElse(null);
     }
 }

@@ -27,7 +27,7 @@ import org.neuralattention.tokenize.BpeModel.Merge;
 
 class BpeTokenizerTest {
 
-    private static final BpeTokenizer SMALL = new BpeTokenizer(TestModels.small(), OptionalInt.of(300), OptionalInt.empty());
+    private static final BpeTokenizer SMALL = new BpeTokenizer(TestModels.small(), new Boundaries(OptionalInt.of(300), List.of()));
 
     @Provide
     Arbitrary<String> texts() {
@@ -78,7 +78,7 @@ class BpeTokenizerTest {
     void allWaysToMergeAgree(@ForAll long seed) {
         Random random = new Random(seed);
         BpeModel model = TestModels.random(random);
-        BpeTokenizer tokenizer = new BpeTokenizer(model, OptionalInt.empty(), OptionalInt.empty());
+        BpeTokenizer tokenizer = new BpeTokenizer(model, Boundaries.NONE);
         byte[] word = new byte[1 + random.nextInt(WordEncoder.SHORT)];
         for (int i = 0; i < word.length; i++) {
             word[i] = (byte) ('a' + random.nextInt(3));
@@ -136,6 +136,50 @@ class BpeTokenizerTest {
     }
 
     @Test
+    void aSpecialTokenThatTouchesALiteralRangeIsText() {
+        String text = "<|endoftext|>a<|endoftext|>";
+        assertArrayEquals(new int[] {300, 'a', 300}, SMALL.encode(text, new int[] {13, 14}));
+        int[] written = "<|endoftext|>".chars().toArray();
+        for (int[] touching : new int[][] {{0, 1}, {12, 13}, {12, 14}, {5, 6}, {0, 0, 3, 4}}) {
+            assertArrayEquals(join(written, new int[] {'a', 300}), write(SMALL.encode(text, touching)), Arrays.toString(touching));
+        }
+        for (int[] beside : new int[][] {{}, {13, 13}, {5, 5}, {0, 0, 13, 14, 27, 27}}) {
+            assertArrayEquals(new int[] {300, 'a', 300}, SMALL.encode(text, beside), Arrays.toString(beside));
+        }
+        assertArrayEquals(join(written, new int[] {'a'}, written), write(SMALL.encodeLiteral(text)));
+        assertArrayEquals(new int[] {301}, SMALL.encodeLiteral("<|endoftext|>!")); // added, but not special
+    }
+
+    /** Bytes for the tokens of merges, so that the text can be compared with its characters. */
+    private static int[] write(int[] ids) {
+        return IntStream.of(ids).flatMap(id -> id >= 256 && id < 300 ? SMALL.decode(id).chars() : IntStream.of(id)).toArray();
+    }
+
+    private static int[] join(int[]... parts) {
+        return Arrays.stream(parts).flatMapToInt(Arrays::stream).toArray();
+    }
+
+    @Property(tries = 500)
+    void literalRangesChangeNothingWhereThereIsNoSpecialToken(@ForAll("texts") String text, @ForAll long seed) {
+        String plain = text.replace("<|", "< |");
+        int[] literal = new Random(seed).ints(6, 0, plain.length() + 1).sorted().toArray();
+        assertArrayEquals(SMALL.encode(plain), SMALL.encode(plain, literal));
+        assertEquals(Texts.wellFormed(text), SMALL.decode(SMALL.encodeLiteral(text)));
+    }
+
+    @Test
+    void literalRangesAreChecked() {
+        for (Tokenizer tokenizer : new Tokenizer[] {SMALL, new ByteTokenizer()}) {
+            assertEquals("literal has 3 numbers: must be pairs [from, to)",
+                    assertThrows(IllegalArgumentException.class, () -> tokenizer.encode("abc", new int[3])).getMessage());
+            assertEquals("literal[1] = 4: must be in [0, 3]",
+                    assertThrows(IllegalArgumentException.class, () -> tokenizer.encode("abc", new int[] {0, 4})).getMessage());
+            assertEquals("literal[2] = 1: must be in [2, 3]",
+                    assertThrows(IllegalArgumentException.class, () -> tokenizer.encode("abc", new int[] {0, 2, 1, 3})).getMessage());
+        }
+    }
+
+    @Test
     void spaceAroundAnAddedTokenIsSplitAsAtTheEndsOfAText() {
         assertArrayEquals(new int[] {' ', ' ', 300, 'x'}, SMALL.encode("  <|endoftext|>x"));
     }
@@ -145,7 +189,7 @@ class BpeTokenizerTest {
         BpeModel merged = TestModels.small();
         assertArrayEquals(new int[] {'z', 'z', 'z'}, SMALL.encode("zzz")); // no merge leads to it
         BpeModel ignoring = new BpeModel(merged.vocab(), merged.merges(), merged.added(), true, true);
-        BpeTokenizer tokenizer = new BpeTokenizer(ignoring, OptionalInt.empty(), OptionalInt.empty());
+        BpeTokenizer tokenizer = new BpeTokenizer(ignoring, Boundaries.NONE);
         assertArrayEquals(new int[] {259, ' ', 'z', 'z', 'z'}, tokenizer.encode("zzz zzz"));
     }
 
@@ -168,7 +212,7 @@ class BpeTokenizerTest {
         assertSays("\"<s>\" has id -1: must be in [0, 1048575]", model.vocab(), List.of(), List.of(new AddedToken(-1, "<s>", true)));
         assertSays("\"<s>\" has id 2147483647: must be in [0, 1048575]", model.vocab(), List.of(), List.of(new AddedToken(Integer.MAX_VALUE, "<s>", true)));
         assertEquals("bosId = 302: must be in [0, 302)",
-                assertThrows(IllegalArgumentException.class, () -> new BpeTokenizer(model, OptionalInt.of(302), OptionalInt.empty())).getMessage());
+                assertThrows(IllegalArgumentException.class, () -> new BpeTokenizer(model, new Boundaries(OptionalInt.of(302), List.of()))).getMessage());
         assertEquals("id = 302: must be in [0, 302)", assertThrows(IllegalArgumentException.class, () -> SMALL.decode(302)).getMessage());
         assertEquals("", SMALL.decode(270)); // skipped by the vocabulary
     }
@@ -176,6 +220,6 @@ class BpeTokenizerTest {
     private static void assertSays(String message, java.util.Map<String, Integer> vocab, List<Merge> merges, List<AddedToken> added) {
         BpeModel model = new BpeModel(vocab, merges, added, true, false);
         assertEquals(message, assertThrows(IllegalArgumentException.class,
-                () -> new BpeTokenizer(model, OptionalInt.empty(), OptionalInt.empty())).getMessage());
+                () -> new BpeTokenizer(model, Boundaries.NONE)).getMessage());
     }
 }

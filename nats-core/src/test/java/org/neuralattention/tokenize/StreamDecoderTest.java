@@ -66,7 +66,7 @@ class StreamDecoderTest {
     void tokensLongerThanTheBufferPass() {
         String content = "<|" + "\u00e9".repeat(500) + "|>";
         BpeModel model = new BpeModel(ByteTokenizer.MODEL.vocab(), List.of(), List.of(new BpeModel.AddedToken(256, content, true)), true, false);
-        StreamDecoder decoder = new BpeTokenizer(model, java.util.OptionalInt.empty(), java.util.OptionalInt.empty()).streamDecoder();
+        StreamDecoder decoder = new BpeTokenizer(model, Boundaries.NONE).streamDecoder();
         assertEquals("", decoder.next(0xC3));
         assertEquals("\ufffd" + content, decoder.next(256));
     }

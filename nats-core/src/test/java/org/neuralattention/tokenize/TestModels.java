@@ -54,7 +54,7 @@ final class TestModels {
                 .skip(1).map(line -> line.split(" ")).map(parts -> new Merge(parts[0], parts[1])).toList();
         int end = vocab.get("<|endoftext|>");
         return new BpeTokenizer(new BpeModel(vocab, merges, List.of(new AddedToken(end, "<|endoftext|>", true)), true, false),
-                OptionalInt.of(end), OptionalInt.of(end));
+                new Boundaries(OptionalInt.of(end), List.of(end)));
     }
 
     /** All the integers in a line. */

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -26,19 +27,20 @@ class TokenizersTest {
 
     @BeforeEach
     void write() throws IOException {
-        new BpeTokenizer(TestModels.small(), OptionalInt.empty(), OptionalInt.empty()).save(dir);
+        new BpeTokenizer(TestModels.small(), Boundaries.NONE).save(dir);
         small = Files.readString(dir.resolve("tokenizer.json"));
     }
 
     @Test
     void whatIsSavedIsLoadedAgain() throws IOException {
-        BpeTokenizer saved = new BpeTokenizer(TestModels.small(), OptionalInt.of(301), OptionalInt.of(256));
+        BpeTokenizer saved = new BpeTokenizer(TestModels.small(), new Boundaries(OptionalInt.of(301), List.of(256, 300)));
         saved.save(dir);
         for (Path path : new Path[] {dir, dir.resolve("tokenizer.json")}) {
             BpeTokenizer loaded = (BpeTokenizer) Tokenizers.load(path);
             assertEquals(saved.model(), loaded.model());
             assertEquals(OptionalInt.of(301), loaded.bosId());
             assertEquals(OptionalInt.of(256), loaded.eosId());
+            assertEquals(List.of(256, 300), loaded.eosIds());
         }
     }
 
@@ -66,10 +68,12 @@ class TokenizersTest {
         assertEquals(OptionalInt.empty(), Tokenizers.load(dir).bosId());
         Files.writeString(config, "{\"bos_token_id\": 300, \"eos_token_id\": [301, 300]}");
         assertEquals(OptionalInt.of(300), Tokenizers.load(dir).bosId());
-        assertEquals(OptionalInt.of(301), Tokenizers.load(dir).eosId());
+        assertEquals(List.of(301, 300), Tokenizers.load(dir).eosIds());
         Files.writeString(tokenizerConfig, "{\"bos_token\": null, \"eos_token\": {\"content\": \"<|endoftext|>\"}}");
         assertEquals(OptionalInt.empty(), Tokenizers.load(dir).bosId());
         assertEquals(OptionalInt.of(300), Tokenizers.load(dir).eosId());
+        Files.writeString(dir.resolve("generation_config.json"), "{\"eos_token_id\": [300, 257]}");
+        assertEquals(List.of(300, 301, 257), Tokenizers.load(dir).eosIds());
         Files.writeString(tokenizerConfig, "{\"eos_token\": \"</s>\"}");
         assertEquals(tokenizerConfig + ": \"eos_token\" is \"</s>\": not in the vocabulary",
                 assertThrows(ModelFormatException.class, () -> Tokenizers.load(dir)).getMessage());
@@ -119,6 +123,19 @@ class TokenizersTest {
             Files.writeString(dir.resolve("tokenizer.json"), small.substring(0, length));
             assertThrows(ModelFormatException.class, () -> Tokenizers.load(dir), "after " + length + " characters");
         }
+    }
+
+    @Test
+    void theContentSaysWhatAFileIs() throws IOException {
+        assertEquals(TokenizerFile.GGUF, TokenizerFile.kind(Shared.path("tokenizers/gguf-vocab/ggml-vocab-gpt-2.gguf")));
+        assertEquals(TokenizerFile.TIKTOKEN, TokenizerFile.kind(Shared.path("tokenizers/tiktoken/cl100k_base.tiktoken")));
+        assertEquals(TokenizerFile.LLAMA2C_TOKENIZER, TokenizerFile.kind(Shared.path("models/stories260K/tok512.bin")));
+        assertEquals(TokenizerFile.LLAMA2C_MODEL, TokenizerFile.kind(Shared.path("models/stories260K/stories260K.bin")));
+        assertEquals(TokenizerFile.LLAMA2C_MODEL, TokenizerFile.kind(Shared.path("models/stories260K/stories260K-q8.bin")));
+        assertEquals(TokenizerFile.JSON, TokenizerFile.kind(Shared.path("models/books-llama/tokenizer.json")));
+        Path other = Files.writeString(dir.resolve("other"), "#version: 0.2");
+        assertEquals(other + ": is not a tokenizer: neither JSON, GGUF, ranks of tiktoken, nor a file of llama2.c",
+                assertThrows(ModelFormatException.class, () -> Tokenizers.load(other)).getMessage());
     }
 
     @Test
