@@ -1,10 +1,12 @@
 package org.neuralattention.generate;
 
+import java.util.Arrays;
+
 /**
  * The tokens that may be chosen, each one number: its logit in the upper 32 bits, in an order that compares like floats, and the complement of
  * its id below. So a larger number is a likelier token, and of equally likely ones the one with the lower id; no two are equal.
  *
- * <p>The best ones are selected, not sorted: linear time in what is there.
+ * <p>The best ones are selected, and sorted only where {@link #sort} is asked: linear time in what is there.
  */
 final class Candidates {
 
@@ -62,6 +64,14 @@ final class Candidates {
             }
         }
         size = Math.min(k, size);
+    }
+
+    /** Best first. Weights do not follow: it comes before {@link #weigh}. */
+    void sort() {
+        Arrays.sort(keys, 0, size);
+        for (int i = 0, j = size - 1; i < j; i++, j--) {
+            swap(i, j);
+        }
     }
 
     /** Keeps the fewest of the best whose weights reach {@code share} of all the weight, at least one. */

@@ -1,5 +1,6 @@
 package org.neuralattention.generate;
 
+import java.util.function.IntPredicate;
 import org.neuralattention.cache.KvCache;
 import org.neuralattention.kernels.DecodeAttention;
 import org.neuralattention.kernels.SparseAttention;
@@ -17,8 +18,11 @@ import org.neuralattention.roles.RoleChoice;
  *
  * <p>{@link #prefill} takes in a text in pieces: each piece attends to what the cache holds and to itself, then what survives it
  * moves into the cache. {@link #decode} takes in one token. Both leave the logits of the next token; both give, to rounding,
- * what {@link Transformer#forward} gives for the whole text with the same roles. Not thread-safe, and sessions that share a
- * transformer take turns.
+ * what {@link Transformer#forward} gives for the whole text with the same roles. A session serves one thread at a time; sessions
+ * on one {@link Team} may be used by several threads and take turns, a piece or a token each.
+ *
+ * <p>The token that a {@link Generator} chose last belongs to the sequence although the model has not taken it in yet: that costs a step
+ * whose result nobody may want. Whatever asks for more, {@link #prefill}, {@link #decode} or {@link #logits}, takes it in first.
  *
  * <p>A piece or token that is refused before its first layer has entered the cache (a wrong id, no position left, no budget left)
  * changes nothing, and the session goes on. One that fails later, for example in a {@link org.neuralattention.roles.RolePolicy},
@@ -29,6 +33,9 @@ public final class Session {
 
     /** Tokens of a prefill piece: long enough for the matrix products to run at full speed, short enough to stay in cache. */
     public static final int PIECE = 256;
+
+    /** The same under a budget, which must have room for all tokens of a piece, whatever roles they will take. */
+    public static final int BUDGET_PIECE = 16;
 
     private final Transformer transformer;
     private final ModelConfig c;
@@ -44,6 +51,8 @@ public final class Session {
     private final LayerAttention pieceAttention = this::pieceAttention;
     private Activations piece;  // made by the first piece of more than one token
     private Throwable failure;  // of a step that had begun; null while all is well
+    private int pending = -1;   // chosen and not yet taken in, or -1
+    private long pendingAt;     // the cache's position then: another one now means that the cache was cleared
 
     /** The model's own roles if it has any, a cache without limit. */
     public Session(Transformer transformer) {
@@ -88,25 +97,42 @@ public final class Session {
      * @throws IllegalStateException if an earlier step failed midway
      */
     public void prefill(int[] ids, int offset, int count) {
+        prefill(ids, offset, count, done -> true);
+    }
+
+    /**
+     * As above, and may be told to end early.
+     *
+     * @param goOn asked after each piece but the last, with the tokens taken in by then
+     * @return tokens taken in: {@code count} unless {@code goOn} said no
+     */
+    public int prefill(int[] ids, int offset, int count, IntPredicate goOn) {
         if (count < 0 || offset < 0 || offset > ids.length - count) {
             throw new IndexOutOfBoundsException("ids: " + count + " elements from offset " + offset + " do not fit an array of " + ids.length);
         }
         check(ids, offset, count);
+        if (count == 0) {
+            return 0;
+        }
+        takeInPending(false);
         Activations last = null;
         int lastRow = 0;
+        int done = 0;
         try {
-            for (int done = 0; done < count; done += lastRow + 1) {
+            do {
                 int rows = Math.min(pieceLength, count - done);
                 Activations s = rows == 1 ? one : piece(rows);
                 step(s, ids, offset + done);
                 last = s;
                 lastRow = rows - 1;
-            }
+                done += rows;
+            } while (done < count && goOn.test(done));
         } finally {
             if (last != null && failure == null) { // a refused piece ends before it changes the final norm of the one before
                 predict(last, lastRow);
             }
         }
+        return done;
     }
 
     /**
@@ -119,8 +145,32 @@ public final class Session {
     public void decode(int id) {
         oneId[0] = id;
         check(oneId, 0, 1);
+        takeInPending(false);
+        oneId[0] = id;
         step(one, oneId, 0);
         predict(one, 0);
+    }
+
+    /** Puts a token behind the sequence without taking it in. */
+    void choose(int id) {
+        takeInPending(false);
+        pending = id;
+        pendingAt = cache.position();
+    }
+
+    private boolean hasPending() {
+        return pending >= 0 && pendingAt == cache.position() && !cache.isEmpty();
+    }
+
+    private void takeInPending(boolean predict) {
+        if (hasPending()) {
+            oneId[0] = pending;
+            step(one, oneId, 0);
+            if (predict) {
+                predict(one, 0);
+            }
+        }
+        pending = -1;
     }
 
     private void check(int[] ids, int offset, int count) {
@@ -133,8 +183,8 @@ public final class Session {
                 throw new IllegalArgumentException("ids[" + i + "] = " + ids[i] + ": must be in [0, " + c.vocabSize() + ")");
             }
         }
-        if (c.positions() instanceof Positions.Learned && count > c.maxSeqLen() - cache.position()) {
-            throw new IllegalArgumentException(count + " tokens from position " + cache.position() + ": this model has learned positions for "
+        if (c.positions() instanceof Positions.Learned && count > room()) {
+            throw new IllegalArgumentException(count + " tokens from position " + position() + ": this model has learned positions for "
                     + c.maxSeqLen() + " tokens only");
         }
     }
@@ -157,7 +207,9 @@ public final class Session {
     private void step(Activations s, int[] ids, int offset) {
         long before = cache.position();
         try {
-            transformer.forward(s, ids, offset, before, s == one ? decodeAttention : pieceAttention);
+            synchronized (team) {
+                transformer.forward(s, ids, offset, before, s == one ? decodeAttention : pieceAttention);
+            }
         } catch (Throwable e) {
             if (cache.isMidStep() || cache.position() != before) {
                 failure = e;
@@ -168,7 +220,9 @@ public final class Session {
 
     private void predict(Activations s, int row) {
         try {
-            transformer.logits(logits, 0, s, row, 1);
+            synchronized (team) {
+                transformer.logits(logits, 0, s, row, 1);
+            }
         } catch (Throwable e) {
             failure = e;
             throw e;
@@ -192,17 +246,30 @@ public final class Session {
         cache.append(layer, a.roles, 0, d, a.k, d, a.v, rows);
     }
 
-    /** Logits of the next token, [vocabSize]; the session's own array, overwritten by the next token. */
+    /**
+     * Logits of the next token, [vocabSize]; the session's own array, overwritten by the next token.
+     *
+     * @throws org.neuralattention.cache.KvBudgetExceededException if the cache's budget may not suffice for the token that was chosen last;
+     *     nothing has changed
+     * @throws IllegalStateException if an earlier step failed midway
+     */
     public float[] logits() {
         checkWhole();
+        takeInPending(true);
         return logits;
     }
 
-    /** Position of the next token: tokens taken in, counted from where the cache {@link KvCache#startAt starts}, which is 0 unless told otherwise. */
+    /** Position of the next token: length of the sequence, counted from where the cache {@link KvCache#startAt starts}, which is 0 unless told otherwise. */
     public long position() {
-        return cache.position();
+        return cache.position() + (hasPending() ? 1 : 0);
     }
 
+    /** How many more tokens have a position: without end, except for a model with learned positions. */
+    public long room() {
+        return c.positions() instanceof Positions.Learned ? c.maxSeqLen() - position() : Long.MAX_VALUE;
+    }
+
+    /** What is held of the tokens taken in. */
     public KvCache cache() {
         return cache;
     }

@@ -51,7 +51,8 @@ public final class ModelLoader {
         }
     }
 
-    private static Weights load(Path path, ModelSource source) throws IOException {
+    /** As above from a source that is open already, each tensor in the source's format. */
+    public static Weights load(Path path, ModelSource source) throws IOException {
         Weights weights = Weights.describe(source.config());
         checkHeap(path, weights, source);
         for (Tensor tensor : weights.tensors()) {

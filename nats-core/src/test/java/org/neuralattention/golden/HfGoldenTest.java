@@ -12,8 +12,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.neuralattention.generate.Generator;
-import org.neuralattention.generate.Sampler;
-import org.neuralattention.generate.Sampling;
+import org.neuralattention.generate.Request;
 import org.neuralattention.generate.Session;
 import org.neuralattention.io.ModelLoader;
 import org.neuralattention.io.SafeTensors;
@@ -74,7 +73,7 @@ class HfGoldenTest {
         Transformer transformer = new Transformer(ModelLoader.load(directory), team);
         try (SafeTensors expected = SafeTensors.open(directory.resolve("expected.safetensors"))) {
             int[] greedy = expected.readInts("greedy_from_8");
-            int[] tokens = Generator.generate(new Session(transformer), new Sampler(Sampling.GREEDY), Arrays.copyOf(greedy, 8), greedy.length - 8, null);
+            int[] tokens = new Generator(new Session(transformer)).generate(Arrays.copyOf(greedy, 8), Request.of(greedy.length - 8), token -> {}).ids();
             assertArrayEquals(Arrays.copyOfRange(greedy, 8, greedy.length), tokens);
         }
     }

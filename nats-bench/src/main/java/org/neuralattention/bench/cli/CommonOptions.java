@@ -26,6 +26,10 @@ public final class CommonOptions {
         this.threads = threads;
     }
 
+    public int threads() {
+        return threads;
+    }
+
     /** The threads asked for; the caller closes the team. */
     public Team team() {
         return Team.of(threads);

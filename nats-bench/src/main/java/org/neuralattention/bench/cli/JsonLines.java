@@ -7,6 +7,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.function.BiConsumer;
 
 /** What a command prints with {@code --json}: one object per line, each with the field {@code event}. */
 public final class JsonLines {
@@ -57,6 +58,19 @@ public final class JsonLines {
                 json.writeArrayFieldStart(field);
                 for (Number value : values) {
                     json.writeNumber(value.longValue());
+                }
+                json.writeEndArray();
+            });
+        }
+
+        /** An array of objects, each filled by {@code fill}. */
+        public <T> Line array(String field, List<T> items, BiConsumer<Line, T> fill) {
+            return write(() -> {
+                json.writeArrayFieldStart(field);
+                for (T item : items) {
+                    json.writeStartObject();
+                    fill.accept(this, item);
+                    json.writeEndObject();
                 }
                 json.writeEndArray();
             });

@@ -1,4 +1,4 @@
-package org.neuralattention.bench.cli;
+package org.neuralattention.generate;
 
 import java.util.List;
 

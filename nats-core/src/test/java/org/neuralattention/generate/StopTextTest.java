@@ -1,4 +1,4 @@
-package org.neuralattention.bench.cli;
+package org.neuralattention.generate;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
