@@ -5,7 +5,7 @@ import org.neuralattention.kernels.Team;
 
 /**
  * From roles to {@code lastRow}, the last query row that sees a key: one int per key describes the whole mask (spec 1.1),
- * visible(m, n) exactly when n <= m <= lastRow[n].
+ * {@code visible(m, n)} exactly when {@code n <= m <= lastRow[n]}.
  *
  * <p>Of a key n: global {@link #OPEN}; local the nearest global strictly after n, whose own row still sees it, or {@link #OPEN}
  * if none follows; sliding of window W: n + W. With an attention window a of the model, at most n + a - 1.

@@ -6,14 +6,14 @@ import org.neuralattention.kernels.vector.RoleGradientVector;
 /**
  * Gradient of the loss with respect to the one-hot role of every key: the exact derivative of the mask written as a multilinear function of the roles.
  *
- * <p>A_mn = clamp(exp(s_mn - lse_m), 0, 1) (dOut_m . v_n - dOut_m . out_m) for every causal pair n <= m, visible or not, summed over the query heads of
+ * <p>A_mn = clamp(exp(s_mn - lse_m), 0, 1) (dOut_m . v_n - dOut_m . out_m) for every causal pair {@code n <= m}, visible or not, summed over the query heads of
  * the group. With nxt(n) the next global strictly after n, or rows - 1:
- * <pre>
+ * <pre>{@code
  *   gG_n    = sum_{m >= n} A_mn - charge_n        kept for good, but it ends the open locals before it
  *   gL_n    = sum_{n <= m <= nxt(n)} A_mn
  *   gS_n(w) = sum_{n <= m <= n + w} A_mn          one per window
  *   charge_n = sum over n < m <= nxt(n) of running_m(n),  running_m(n) = sum of A_mj over locals j < n with no global in (j, n)
- * </pre>
+ * }</pre>
  * Keys are visited in ascending order with one running sum per row, so memory is O(rows). Spec 3.2.
  *
  * <p><b>Sampled.</b> With weights, A_mn counts w_mn times: once if the key lies at most {@link #NEAR} before the first row of m's tile of {@link #TILE} rows,

@@ -7,7 +7,7 @@ import org.neuralattention.kernels.vector.SparseAttentionVector;
 /**
  * Causal attention in which every key is seen up to a last row of its own, and by none after it.
  *
- * <p>visible(m, n) <=> n <= m <= lastRow[n]; s_mn = q_m . k_n / sqrt(headDim); lse_m = log sum over visible n of exp(s_mn);
+ * <p>{@code visible(m, n) <=> n <= m <= lastRow[n]}; s_mn = q_m . k_n / sqrt(headDim); lse_m = log sum over visible n of exp(s_mn);
  * P_mn = exp(s_mn - lse_m) where visible, else 0; out_m = sum_n P_mn v_n. One number per key is the whole mask, so memory is O(tokens)
  * and time follows the visible pairs. Spec 1.1 (roles as last rows), 3.1 and 3.2.
  *
