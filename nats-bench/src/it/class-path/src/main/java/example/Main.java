@@ -1,5 +1,6 @@
 package example;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -7,46 +8,43 @@ import java.util.List;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
-import org.neuralattention.generate.Generator;
-import org.neuralattention.generate.Sampler;
+import org.neuralattention.generate.Generation;
+import org.neuralattention.generate.Model;
+import org.neuralattention.generate.Request;
 import org.neuralattention.generate.Sampling;
-import org.neuralattention.generate.Session;
-import org.neuralattention.io.ModelLoader;
 import org.neuralattention.io.ModelWriter;
 import org.neuralattention.kernels.Kernels;
 import org.neuralattention.kernels.Team;
 import org.neuralattention.model.ModelConfig;
-import org.neuralattention.model.Transformer;
 import org.neuralattention.model.Weights;
 import org.neuralattention.tokenize.ByteTokenizer;
-import org.neuralattention.tokenize.Tokenizer;
-import org.neuralattention.tokenize.Tokenizers;
 import org.neuralattention.train.Init;
 
 /** Writes a tiny model, loads it and lets it write; fails where other kernels run than the second argument says, or with other than the one warning. */
 public final class Main {
 
     public static void main(String[] args) throws Exception {
-        Path model = Path.of(args[0]);
+        Path folder = Path.of(args[0]);
         boolean vector = args[1].equals("vector");
         List<String> warnings = listen();
+        write(folder);
 
-        try (Team team = Team.of(2)) {
-            Weights weights = new Weights(ModelConfig.llama(256, 32, 2, 4, 2, 64, 512).withRoleWindows(4));
-            Init.LIVELY.apply(weights, 1, team);
-            ModelWriter.save(model, weights);
-            new ByteTokenizer().save(model);
-
-            Tokenizer tokenizer = Tokenizers.load(model);
-            Session session = new Session(new Transformer(ModelLoader.load(model), team));
-            int[] tokens = Generator.generate(session, new Sampler(Sampling.GREEDY), tokenizer.encode("It was"), 20, null);
-
-            System.out.println("kernels: " + Kernels.describe() + "; tokens: " + Arrays.toString(tokens) + "; warnings: " + warnings);
-            check(tokens.length == 20, "20 tokens were asked for");
+        try (Model model = Model.load(folder)) {
+            Generation story = model.generator().generate("It was", Request.of(20).with(Sampling.GREEDY));
+            System.out.println("kernels: " + Kernels.describe() + "; tokens: " + Arrays.toString(story.ids()) + "; warnings: " + warnings);
+            check(story.tokens().size() == 20, "20 tokens were asked for");
         }
         check(Kernels.vector() == vector, "the kernels were to be " + args[1]);
         check(warnings.size() == (vector ? 0 : 1), "one warning is due where plain loops run, and none where vector kernels do");
         check(vector || warnings.getFirst().contains("--add-modules jdk.incubator.vector"), "the warning says which flag is missing");
+    }
+
+    /** A model of random weights whose tokens are bytes, with a role window of 4. */
+    private static void write(Path folder) throws IOException {
+        Weights weights = new Weights(ModelConfig.llama(256, 32, 2, 4, 2, 64, 512).withRoleWindows(4));
+        Init.LIVELY.apply(weights, 1, Team.serial());
+        ModelWriter.save(folder, weights);
+        new ByteTokenizer().save(folder);
     }
 
     /** What is logged from now on. */
