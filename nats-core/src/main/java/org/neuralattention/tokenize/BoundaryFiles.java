@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Function;
 import java.util.function.IntFunction;
@@ -24,16 +25,23 @@ final class BoundaryFiles {
     private BoundaryFiles() {}
 
     /**
-     * Tokens of tokenizer_config.json; where it does not mention them, ids of config.json. More ends are in generation_config.json and config.json.
+     * The beginning is what the tokenizer itself puts before a text, if it says. Otherwise beginning and end are tokens of tokenizer_config.json; where
+     * it does not mention them, ids of config.json. More ends are in generation_config.json and config.json.
      *
      * @param tokenizer the file beside which they are
+     * @param first the contents of the tokens that the tokenizer puts before a text, none or one; absent if it does not say
      * @param idOf the id of a token's content, or null
      */
-    static Boundaries read(Path tokenizer, Function<String, Integer> idOf) throws IOException {
+    static Boundaries read(Path tokenizer, Optional<List<String>> first, Function<String, Integer> idOf) throws IOException {
         JsonObject tokens = beside(tokenizer, TOKENIZER_CONFIG);
         JsonObject generation = beside(tokenizer, GENERATION_CONFIG);
         JsonObject config = beside(tokenizer, "config.json");
-        List<Integer> bos = tokens.fields().containsKey("bos_token") ? token(tokens, "bos_token", idOf) : ids(config, "bos_token_id");
+        List<Integer> bos;
+        if (first.isPresent()) {
+            bos = first.get().stream().map(content -> id(tokenizer, "post_processor", content, idOf)).toList();
+        } else {
+            bos = tokens.fields().containsKey("bos_token") ? token(tokens, "bos_token", idOf) : ids(config, "bos_token_id");
+        }
         List<Integer> eos = new ArrayList<>(token(tokens, "eos_token", idOf));
         if (!tokens.fields().containsKey("eos_token") || tokens.has("eos_token")) {
             eos.addAll(ids(config, "eos_token_id"));
@@ -53,11 +61,15 @@ final class BoundaryFiles {
             return List.of();
         }
         String content = config.fields().get(name) instanceof Map<?, ?> ? config.object(name).string("content") : config.string(name);
+        return List.of(id(config.source(), name, content, idOf));
+    }
+
+    private static Integer id(Object source, String name, String content, Function<String, Integer> idOf) {
         Integer id = idOf.apply(content);
         if (id == null) {
-            throw new ModelFormatException(config.source(), "\"" + name + "\" is \"" + content + "\": not in the vocabulary");
+            throw new ModelFormatException(source, "\"" + name + "\" is \"" + content + "\": not in the vocabulary");
         }
-        return List.of(id);
+        return id;
     }
 
     private static List<Integer> ids(JsonObject config, String name) {

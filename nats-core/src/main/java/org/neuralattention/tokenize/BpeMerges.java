@@ -15,21 +15,21 @@ final class BpeMerges {
     private final long[] merges; // rank << 32 | merged id
     private final int shift;
 
-    /** Merge {@code i} makes {@code merged[i]} of {@code left[i]} and {@code right[i]}; its rank is {@code i}, the last one's where a pair is listed twice. */
-    BpeMerges(int[] left, int[] right, int[] merged) {
+    /** Merge {@code i} makes {@code merged[i]} of {@code left[i]} and {@code right[i]} and has rank {@code ranks[i]}; the last one counts where a pair is listed twice. */
+    BpeMerges(int[] left, int[] right, int[] merged, int[] ranks) {
         int capacity = Integer.highestOneBit(Math.max(8, left.length)) << 2;
         pairs = new long[capacity];
         merges = new long[capacity];
         shift = Long.numberOfLeadingZeros(capacity) + 1;
         Arrays.fill(pairs, -1);
-        for (int rank = 0; rank < left.length; rank++) {
-            long pair = (long) left[rank] << 32 | right[rank];
+        for (int i = 0; i < left.length; i++) {
+            long pair = (long) left[i] << 32 | right[i];
             int slot = slot(pair);
             while (pairs[slot] != -1 && pairs[slot] != pair) {
                 slot = slot + 1 & capacity - 1;
             }
             pairs[slot] = pair;
-            merges[slot] = (long) rank << 32 | merged[rank];
+            merges[slot] = (long) ranks[i] << 32 | merged[i];
         }
     }
 

@@ -6,12 +6,12 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.neuralattention.tokenize.BpeModel.AddedToken;
 import org.neuralattention.tokenize.BpeModel.Merge;
+import org.neuralattention.tokenize.BpeModel.Ranks;
 
 /**
- * Byte-level byte pair encoding, as GPT-2 introduced it: added tokens are cut out, the rest is cut into words, and the UTF-8 bytes of
- * a word merge, the pair of lowest rank first, until none is left that merges.
+ * Byte-level byte pair encoding, as GPT-2 introduced it: added tokens are cut out, the rest is normalized and cut into words, and the UTF-8
+ * bytes of a word merge, the pair of lowest rank first, until none is left that merges.
  *
  * <p>Encoding takes time n log n for a single word of n bytes and linear time otherwise.
  */
@@ -26,10 +26,12 @@ public final class BpeTokenizer implements Tokenizer {
     private final int[] byteIds;
     private final BpeMerges merges;
     private final WordTable words;
-    private final AddedTokens added;
+    private final AddedTokens added;           // found in the text as it is
+    private final AddedTokens addedNormalized; // found in what is between them, normalized
+    private final Split[] splits;
 
     /**
-     * @throws IllegalArgumentException if the model contradicts itself: an id that is negative, above 2^20 - 1 or given twice, a byte
+     * @throws IllegalArgumentException if the model contradicts itself: an id that is negative, above 2^20 - 1 or given twice, a byte of UTF-8
      *     without an id, a merge of or into something that is not in the vocabulary, an added token that is empty or has another id there
      */
     public BpeTokenizer(BpeModel model, Boundaries boundaries) {
@@ -38,7 +40,9 @@ public final class BpeTokenizer implements Tokenizer {
         this.byteIds = byteIds(model.vocab());
         this.merges = merges(model);
         this.words = words();
-        this.added = new AddedTokens(model.added());
+        this.added = new AddedTokens(model.added().stream().filter(t -> !t.normalized()).toList());
+        this.addedNormalized = new AddedTokens(model.added().stream().filter(AddedToken::normalized).map(this::normalized).toList());
+        this.splits = model.splits().toArray(new Split[0]);
         this.boundaries = boundaries.check(tokens.length);
     }
 
@@ -84,7 +88,9 @@ public final class BpeTokenizer implements Tokenizer {
     private static int[] byteIds(Map<String, Integer> vocab) {
         int[] ids = new int[256];
         for (int b = 0; b < 256; b++) {
-            ids[b] = id(vocab, ByteAlphabet.toString((byte) b), "byte " + b + ", ");
+            String entry = ByteAlphabet.toString((byte) b);
+            boolean ofUtf8 = b < 0xF5 && b != 0xC0 && b != 0xC1; // no text has the others
+            ids[b] = ofUtf8 ? id(vocab, entry, "byte " + b + ", ") : vocab.getOrDefault(entry, -1);
         }
         return ids;
     }
@@ -94,14 +100,20 @@ public final class BpeTokenizer implements Tokenizer {
         int[] left = new int[n];
         int[] right = new int[n];
         int[] merged = new int[n];
+        int[] ranks = new int[n];
         for (int i = 0; i < n; i++) {
             Merge merge = model.merges().get(i);
             String where = "merge " + i + ", ";
             left[i] = id(model.vocab(), merge.left(), where);
             right[i] = id(model.vocab(), merge.right(), where);
             merged[i] = id(model.vocab(), merge.left() + merge.right(), where);
+            ranks[i] = model.ranks() == Ranks.OF_RESULTS && i > 0 && merged[i] == merged[i - 1] ? ranks[i - 1] : i;
         }
-        return new BpeMerges(left, right, merged);
+        return new BpeMerges(left, right, merged, ranks);
+    }
+
+    private AddedToken normalized(AddedToken t) {
+        return new AddedToken(t.id(), model.normalization().apply(t.content()), t.singleWord(), t.lstrip(), t.rstrip(), true, t.special());
     }
 
     private static int id(Map<String, Integer> vocab, String entry, String where) {
@@ -112,7 +124,7 @@ public final class BpeTokenizer implements Tokenizer {
         return id;
     }
 
-    /** Tokens to which the merges lead when a word is just them; all byte-level entries if merges are ignored for whole words. */
+    /** Tokens to which the merges lead when a word is just them; all byte-level entries but added tokens if merges are ignored for whole words. */
     private WordTable words() {
         WordEncoder encoder = new WordEncoder(byteIds, merges, new WordTable(tokens, new int[0]));
         Set<String> addedContents = model.added().stream().map(AddedToken::content).collect(Collectors.toSet());
@@ -130,19 +142,57 @@ public final class BpeTokenizer implements Tokenizer {
         IdList out = new IdList(text.length() / 3 + 16);
         WordEncoder encoder = wordEncoder();
         for (int from = 0; from < text.length();) {
-            AddedTokens.Match match = added.next(text, from, literal);
+            AddedTokens.Match match = added.next(text, 0, from, text.length(), literal);
             int to = match == null ? text.length() : match.from();
-            while (from < to) {
-                int end = model.splitWords() ? Gpt2Split.next(text, from, to) : to;
-                encoder.encode(out, text, from, end);
-                from = end;
-            }
+            normalize(out, encoder, text, from, to, literal);
             if (match != null) {
                 out.add(match.token().id());
-                from = match.to();
             }
+            from = match == null ? to : match.to();
         }
         return out.toArray();
+    }
+
+    /** Adds the ids of a part of the text in which no token that must be found before normalization is left. */
+    private void normalize(IdList out, WordEncoder encoder, String text, int from, int to, int[] literal) {
+        if (model.normalization() != Normalization.NONE) {
+            String part = text.substring(from, to);
+            String normalized = model.normalization().apply(part);
+            if (normalized != part) {
+                int[] ranges = addedNormalized.haveSpecial()
+                        ? LiteralRanges.normalized(literal, text, from, to, model.normalization(), normalized) : new int[0];
+                cut(out, encoder, normalized, 0, normalized.length(), ranges);
+                return;
+            }
+        }
+        cut(out, encoder, text, from, to, literal);
+    }
+
+    private void cut(IdList out, WordEncoder encoder, String text, int begin, int to, int[] literal) {
+        for (int from = begin; from < to;) {
+            AddedTokens.Match match = addedNormalized.next(text, begin, from, to, literal);
+            int end = match == null ? to : match.from();
+            words(out, encoder, text, from, end, 0);
+            if (match != null) {
+                out.add(match.token().id());
+            }
+            from = match == null ? end : match.to();
+        }
+    }
+
+    /** Adds the ids of a piece that the first {@code done} splits have made. */
+    private void words(IdList out, WordEncoder encoder, String text, int from, int to, int done) {
+        if (done == splits.length) {
+            if (from < to) {
+                encoder.encode(out, text, from, to);
+            }
+            return;
+        }
+        for (int at = from; at < to;) {
+            int end = splits[done].next(text, at, to);
+            words(out, encoder, text, at, end, done + 1);
+            at = end;
+        }
     }
 
     WordEncoder wordEncoder() {

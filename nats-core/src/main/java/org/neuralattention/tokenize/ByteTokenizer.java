@@ -11,7 +11,7 @@ public final class ByteTokenizer implements Tokenizer {
 
     static final BpeModel MODEL = new BpeModel(
             IntStream.range(0, 256).boxed().collect(Collectors.toMap(b -> ByteAlphabet.toString(b.byteValue()), b -> b)),
-            List.of(), List.of(), false, false);
+            List.of(), BpeModel.Ranks.OF_PAIRS, false, List.of(), Normalization.NONE, List.of());
 
     /** All of them are equal. */
     public ByteTokenizer() {}

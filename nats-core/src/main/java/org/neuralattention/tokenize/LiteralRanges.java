@@ -38,4 +38,39 @@ final class LiteralRanges {
         }
         return false;
     }
+
+    /**
+     * The ranges that touch [from, to) of a text, for the normalized form of that part. A range grows by what normalization mixed at its ends.
+     */
+    static int[] normalized(int[] literal, String text, int from, int to, Normalization normalization, String normalized) {
+        IdList ranges = new IdList(literal.length);
+        int previous = 0;
+        for (int i = 0; i < literal.length; i += 2) {
+            if (literal[i] < to && literal[i + 1] > from && literal[i] < literal[i + 1]) {
+                String before = normalization.apply(text.substring(from, Math.max(from, literal[i])));
+                String after = normalization.apply(text.substring(Math.min(to, literal[i + 1]), to));
+                int begin = Math.max(previous, samePrefix(before, normalized));
+                previous = Math.max(begin, normalized.length() - sameSuffix(after, normalized));
+                ranges.add(begin);
+                ranges.add(previous);
+            }
+        }
+        return ranges.toArray();
+    }
+
+    private static int samePrefix(String a, String b) {
+        int n = 0;
+        while (n < a.length() && n < b.length() && a.charAt(n) == b.charAt(n)) {
+            n++;
+        }
+        return n;
+    }
+
+    private static int sameSuffix(String a, String b) {
+        int n = 0;
+        while (n < a.length() && n < b.length() && a.charAt(a.length() - 1 - n) == b.charAt(b.length() - 1 - n)) {
+            n++;
+        }
+        return n;
+    }
 }

@@ -6,9 +6,9 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Map;
 import org.neuralattention.io.AtomicFiles;
+import org.neuralattention.io.JsonObject;
 import org.neuralattention.io.ModelFormatException;
 import org.neuralattention.io.UnsupportedModelException;
-import org.neuralattention.tokenize.BpeModel.AddedToken;
 
 /**
  * Opens and saves the tokenizer of a model, whichever file holds it, and beside it which tokens begin and end a sequence.
@@ -55,8 +55,9 @@ public final class Tokenizers {
     }
 
     private static Tokenizer ofJson(Path file) throws IOException {
-        BpeModel model = TokenizerJson.read(file);
-        Boundaries boundaries = BoundaryFiles.read(file, content -> idOf(model, content));
+        JsonObject root = JsonObject.read(file);
+        BpeModel model = TokenizerJson.read(root);
+        Boundaries boundaries = BoundaryFiles.read(file, PostProcessorJson.first(root), content -> idOf(model, content));
         if (boundaries.equals(Boundaries.NONE) && isBytes(model)) {
             return new ByteTokenizer();
         }
@@ -82,7 +83,8 @@ public final class Tokenizers {
 
     /** Writes tokenizer.json and tokenizer_config.json, and generation_config.json where there is more than one end; each whole or not at all. */
     static void save(Path dir, BpeModel model, Boundaries boundaries) throws IOException {
-        AtomicFiles.write(dir.resolve(TOKENIZER), TokenizerJson.write(model));
+        AtomicFiles.write(dir.resolve(TOKENIZER), TokenizerJson.write(model, boundaries,
+                boundaries.bosId().isPresent() ? contentOf(model, boundaries.bosId().getAsInt()) : null));
         BoundaryFiles.write(dir, boundaries, id -> contentOf(model, id));
     }
 

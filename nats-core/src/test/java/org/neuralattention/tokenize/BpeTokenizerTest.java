@@ -22,8 +22,8 @@ import net.jqwik.api.Provide;
 import org.junit.jupiter.api.Test;
 import org.neuralattention.io.JsonObject;
 import org.neuralattention.testing.Shared;
-import org.neuralattention.tokenize.BpeModel.AddedToken;
 import org.neuralattention.tokenize.BpeModel.Merge;
+import org.neuralattention.tokenize.BpeModel.Ranks;
 
 class BpeTokenizerTest {
 
@@ -107,7 +107,7 @@ class BpeTokenizerTest {
             best = -1;
             int bestRank = Integer.MAX_VALUE;
             for (int i = 0; i + 1 < parts.size(); i++) {
-                int rank = model.merges().lastIndexOf(new Merge(parts.get(i), parts.get(i + 1)));
+                int rank = rank(model, parts.get(i), parts.get(i + 1));
                 if (rank >= 0 && rank < bestRank) {
                     best = i;
                     bestRank = rank;
@@ -118,6 +118,16 @@ class BpeTokenizerTest {
             }
         }
         return parts.stream().mapToInt(model.vocab()::get).toArray();
+    }
+
+    private static int rank(BpeModel model, String left, String right) {
+        List<Merge> merges = model.merges();
+        int rank = merges.lastIndexOf(new Merge(left, right));
+        while (rank > 0 && model.ranks() == Ranks.OF_RESULTS
+                && (merges.get(rank - 1).left() + merges.get(rank - 1).right()).equals(left + right)) {
+            rank--;
+        }
+        return rank;
     }
 
     @Test
@@ -188,9 +198,73 @@ class BpeTokenizerTest {
     void aWordInTheVocabularyIsOneTokenIfMergesAreIgnored() {
         BpeModel merged = TestModels.small();
         assertArrayEquals(new int[] {'z', 'z', 'z'}, SMALL.encode("zzz")); // no merge leads to it
-        BpeModel ignoring = new BpeModel(merged.vocab(), merged.merges(), merged.added(), true, true);
+        BpeModel ignoring = new BpeModel(merged.vocab(), merged.merges(), Ranks.OF_PAIRS, true, merged.added(), Normalization.NONE, List.of(Split.GPT2));
         BpeTokenizer tokenizer = new BpeTokenizer(ignoring, Boundaries.NONE);
         assertArrayEquals(new int[] {259, ' ', 'z', 'z', 'z'}, tokenizer.encode("zzz zzz"));
+    }
+
+    private static BpeTokenizer with(Normalization normalization, List<Split> splits, AddedToken... added) {
+        BpeModel model = TestModels.small();
+        return new BpeTokenizer(new BpeModel(model.vocab(), model.merges(), Ranks.OF_PAIRS, false, List.of(added), normalization, splits), Boundaries.NONE);
+    }
+
+    @Test
+    void mergesOfOneResultHaveOneRankIfRanksAreOfResults() {
+        java.util.Map<String, Integer> vocab = new java.util.HashMap<>(ByteTokenizer.MODEL.vocab());
+        vocab.putAll(java.util.Map.of("bb", 256, "bbb", 257));
+        List<Merge> merges = List.of(new Merge("b", "b"), new Merge("b", "bb"), new Merge("bb", "b"));
+        for (Ranks ranks : Ranks.values()) {
+            BpeTokenizer tokenizer = new BpeTokenizer(
+                    new BpeModel(vocab, merges, ranks, false, List.of(), Normalization.NONE, List.of()), Boundaries.NONE);
+            // bb bb b: of the two ways to bbb the listed first one, or the one further left
+            assertArrayEquals(new int[] {256, 257}, tokenizer.encode("bbbbb"), ranks.toString());
+        }
+    }
+
+    @Test
+    void textBetweenAddedTokensIsNormalized() {
+        BpeTokenizer tokenizer = with(Normalization.NFC, List.of(Split.GPT2), new AddedToken(300, "e\u0301", false));
+        assertArrayEquals(new int[] {0xC3, 0xA9, 300}, tokenizer.encode("\u00e9e\u0301"));
+        assertArrayEquals(new int[] {0xC3, 0xA0}, tokenizer.encode("a\u0300"));
+        AddedToken normalized = new AddedToken(300, "e\u0301", false, false, false, true, false);
+        assertArrayEquals(new int[] {300, 300, 'e'}, with(Normalization.NFC, List.of(Split.GPT2), normalized).encode("\u00e9e\u0301e"));
+        AddedToken special = new AddedToken(300, "<\u00e9>", false, false, false, true, true);
+        BpeTokenizer chat = with(Normalization.NFC, List.of(Split.GPT2), special);
+        assertArrayEquals(new int[] {300, 300}, chat.encode("<e\u0301><\u00e9>"));
+        assertArrayEquals(new int[] {'<', 0xC3, 0xA9, '>', 300}, chat.encode("<e\u0301><\u00e9>", new int[] {2, 3}));
+        assertArrayEquals(new int[] {300, '<', 0xC3, 0xA9, '>'}, chat.encode("<e\u0301><\u00e9>", new int[] {4, 7}));
+        assertArrayEquals(new int[] {300, 300}, chat.encode("<e\u0301><\u00e9>", new int[] {4, 4}));
+    }
+
+    @Test
+    void anAddedTokenTakesWhiteSpaceAlongIfItSaysSo() {
+        BpeTokenizer tokenizer = with(Normalization.NONE, List.of(Split.GPT2), new AddedToken(300, "<l>", false, true, false, false, true),
+                new AddedToken(301, "<r>", false, false, true, false, true));
+        assertArrayEquals(new int[] {'x', 300, ' ', 'y'}, tokenizer.encode("x \n\u2003<l> y"));
+        assertArrayEquals(new int[] {'x', ' ', 301, 'y'}, tokenizer.encode("x <r> \t\u00a0y"));
+        assertArrayEquals(new int[] {301, 300, 300}, tokenizer.encode("<r>  <l>  <l>"));
+        assertArrayEquals(new int[] {300, 301}, tokenizer.encode("  <l><r>  "));
+    }
+
+    @Test
+    void aSingleWordIsNotFoundInsideOne() {
+        BpeTokenizer tokenizer = with(Normalization.NONE, List.of(), new AddedToken(300, "bc", true, false, false, false, false),
+                new AddedToken(301, "cd", false));
+        assertArrayEquals(new int[] {300, '-', 300, ' ', 300, '.', 301}, tokenizer.encode("bc-bc bc.cd"));
+        assertArrayEquals(new int[] {'b', 'c', 'd'}, tokenizer.encode("bcd")); // what is no word hides what begins in it
+        for (String beside : new String[] {"a", "7", "_", "\u00e9", "\u0301", "\u200d", "\u65e5", "\ud835\udfd8", "\u2160"}) {
+            assertEquals(false, IntStream.of(tokenizer.encode("bc" + beside)).anyMatch(id -> id >= 300), beside);
+            assertEquals(false, IntStream.of(tokenizer.encode(beside + "bc")).anyMatch(id -> id >= 300), beside);
+        }
+        for (String beside : new String[] {" ", "\u2014", "\ud83d\ude42", "\u00b2"}) {
+            assertArrayEquals(new int[] {300}, IntStream.of(tokenizer.encode(beside + "bc" + beside)).filter(id -> id >= 300).toArray(), beside);
+        }
+    }
+
+    @Test
+    void textIsCutByOneSplitAfterTheOther() {
+        BpeTokenizer tokenizer = with(Normalization.NONE, List.of(Split.DIGITS, Split.GPT2));
+        assertArrayEquals(new int[] {' ', '1', '2', ' ', 256, ' ', ' ', 257, 256}, tokenizer.encode(" 12 aa  aaaaaa"));
     }
 
     @Test
@@ -203,7 +277,7 @@ class BpeTokenizerTest {
     @Test
     void contradictionsAreNamed() {
         BpeModel model = TestModels.small();
-        assertSays("merge 0, \"aqq\": not in the vocabulary", new BpeModel(model.vocab(), List.of(new Merge("a", "qq")), List.of(), true, false)
+        assertSays("merge 0, \"aqq\": not in the vocabulary", new BpeModel(model.vocab(), List.of(new Merge("a", "qq")), List.of())
                 .vocab(), List.of(new Merge("aqq", "a")), List.of());
         assertSays("byte 0, \"\u0100\": not in the vocabulary", java.util.Map.of("a", 0), List.of(), List.of());
         assertSays("added token 400 is empty", model.vocab(), List.of(), List.of(new AddedToken(400, "", true)));
@@ -218,7 +292,7 @@ class BpeTokenizerTest {
     }
 
     private static void assertSays(String message, java.util.Map<String, Integer> vocab, List<Merge> merges, List<AddedToken> added) {
-        BpeModel model = new BpeModel(vocab, merges, added, true, false);
+        BpeModel model = new BpeModel(vocab, merges, added);
         assertEquals(message, assertThrows(IllegalArgumentException.class,
                 () -> new BpeTokenizer(model, Boundaries.NONE)).getMessage());
     }

@@ -65,7 +65,7 @@ class StreamDecoderTest {
     @Test
     void tokensLongerThanTheBufferPass() {
         String content = "<|" + "\u00e9".repeat(500) + "|>";
-        BpeModel model = new BpeModel(ByteTokenizer.MODEL.vocab(), List.of(), List.of(new BpeModel.AddedToken(256, content, true)), true, false);
+        BpeModel model = new BpeModel(ByteTokenizer.MODEL.vocab(), List.of(), List.of(new AddedToken(256, content, true)));
         StreamDecoder decoder = new BpeTokenizer(model, Boundaries.NONE).streamDecoder();
         assertEquals("", decoder.next(0xC3));
         assertEquals("\ufffd" + content, decoder.next(256));

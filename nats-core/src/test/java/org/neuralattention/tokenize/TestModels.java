@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,8 +13,8 @@ import java.util.OptionalInt;
 import java.util.Random;
 import org.neuralattention.io.JsonObject;
 import org.neuralattention.testing.Shared;
-import org.neuralattention.tokenize.BpeModel.AddedToken;
 import org.neuralattention.tokenize.BpeModel.Merge;
+import org.neuralattention.tokenize.BpeModel.Ranks;
 
 /** Tokenizers for tests. */
 final class TestModels {
@@ -28,7 +29,7 @@ final class TestModels {
         vocab.put("th", 258);
         vocab.put("zzz", 259);
         List<Merge> merges = List.of(new Merge("a", "a"), new Merge("aa", "aa"), new Merge("t", "h"));
-        return new BpeModel(vocab, merges, List.of(new AddedToken(300, "<|endoftext|>", true), new AddedToken(301, "<|endoftext|>!", false)), true, false);
+        return new BpeModel(vocab, merges, List.of(new AddedToken(300, "<|endoftext|>", true), new AddedToken(301, "<|endoftext|>!", false)));
     }
 
     /** Random merges of a, b and c, also such that no training would give: out of order, or two ways to one entry. */
@@ -42,7 +43,11 @@ final class TestModels {
             vocab.putIfAbsent(merge.left() + merge.right(), vocab.size());
             entries.add(merge.left() + merge.right());
         }
-        return new BpeModel(vocab, merges, List.of(), true, false);
+        Ranks ranks = random.nextBoolean() ? Ranks.OF_PAIRS : Ranks.OF_RESULTS;
+        if (ranks == Ranks.OF_RESULTS) { // side by side
+            merges.sort(Comparator.comparingInt(merge -> vocab.get(merge.left() + merge.right())));
+        }
+        return new BpeModel(vocab, merges, ranks, false, List.of(), Normalization.NONE, List.of(Split.GPT2));
     }
 
     /** GPT-2 from the files it was published with. */
@@ -53,7 +58,7 @@ final class TestModels {
         List<Merge> merges = Files.readAllLines(Shared.path("tokenizers/gpt2/vocab.bpe")).stream()
                 .skip(1).map(line -> line.split(" ")).map(parts -> new Merge(parts[0], parts[1])).toList();
         int end = vocab.get("<|endoftext|>");
-        return new BpeTokenizer(new BpeModel(vocab, merges, List.of(new AddedToken(end, "<|endoftext|>", true)), true, false),
+        return new BpeTokenizer(new BpeModel(vocab, merges, List.of(new AddedToken(end, "<|endoftext|>", true))),
                 new Boundaries(OptionalInt.of(end), List.of(end)));
     }
 

@@ -14,9 +14,11 @@ import java.util.OptionalInt;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.neuralattention.io.Json;
 import org.neuralattention.io.ModelFormatException;
 import org.neuralattention.io.UnsupportedModelException;
 import org.neuralattention.testing.Shared;
+import org.neuralattention.tokenize.BpeModel.Ranks;
 
 class TokenizersTest {
 
@@ -86,15 +88,99 @@ class TokenizersTest {
     }
 
     @Test
+    void everythingAModelHasIsWritten() throws IOException {
+        BpeModel small = TestModels.small();
+        List<AddedToken> added = List.of(new AddedToken(300, "<a>", true, false, true, false, true), new AddedToken(301, "<b>", false, true, false, true, false));
+        for (List<Split> splits : List.of(List.<Split>of(), List.of(Split.GPT2), List.of(Split.DIGITS, Split.GPT2), List.of(Split.LLAMA3),
+                List.of(Split.PUNCTUATION, Split.GPT2, Split.DIGITS_IN_THREES), List.of(Split.GPT2, Split.NUMBERS))) {
+            for (Normalization normalization : Normalization.values()) {
+                BpeModel model = new BpeModel(small.vocab(), small.merges(), Ranks.OF_PAIRS, normalization == Normalization.NFC, added, normalization, splits);
+                new BpeTokenizer(model, new Boundaries(OptionalInt.of(300), List.of())).save(dir);
+                Files.delete(dir.resolve("tokenizer_config.json")); // the beginning is in tokenizer.json too
+                BpeTokenizer loaded = (BpeTokenizer) Tokenizers.load(dir);
+                assertEquals(model, loaded.model());
+                assertEquals(OptionalInt.of(300), loaded.bosId());
+            }
+        }
+    }
+
+    @Test
+    void preTokenizersAreReadAsTheFamiliesWriteThem() throws IOException {
+        String byteLevel = "{\"type\": \"ByteLevel\", \"add_prefix_space\": false, \"trim_offsets\": true, \"use_regex\": false}";
+        assertSplits(List.of(), byteLevel);
+        assertSplits(List.of(Split.GPT2), byteLevel.replace(", \"use_regex\": false", ""));
+        assertSplits(List.of(Split.DIGITS, Split.GPT2), "{\"type\": \"Sequence\", \"pretokenizers\": [{\"type\": \"Digits\", \"individual_digits\": true}, "
+                + byteLevel.replace("\"use_regex\": false", "\"use_regex\": true") + "]}");
+        for (String behavior : new String[] {"\"behavior\": \"Isolated\", \"invert\": false", "\"behavior\": \"Removed\", \"invert\": true"}) {
+            for (Split split : new Split[] {Split.LLAMA3, Split.QWEN2, Split.CL100K}) {
+                String pattern = Json.compact(split.pattern());
+                assertSplits(List.of(split), "{\"type\": \"Sequence\", \"pretokenizers\": [{\"type\": \"Split\", \"pattern\": {\"Regex\": " + pattern + "}, "
+                        + behavior + "}, " + byteLevel + "]}");
+            }
+        }
+    }
+
+    private void assertSplits(List<Split> splits, String preTokenizer) throws IOException {
+        rewritePreTokenizer(preTokenizer);
+        assertEquals(splits, ((BpeTokenizer) Tokenizers.load(dir)).model().splits());
+    }
+
+    private void rewritePreTokenizer(String json) throws IOException {
+        int from = small.indexOf("\"pre_tokenizer\"");
+        int to = small.indexOf("\"post_processor\"");
+        Files.writeString(dir.resolve("tokenizer.json"), small.substring(0, from) + "\"pre_tokenizer\": " + json + ", " + small.substring(to));
+    }
+
+    @Test
+    void whatThePostProcessorPutsFirstBeginsASequence() throws IOException {
+        Files.writeString(dir.resolve("tokenizer_config.json"), "{\"bos_token\": \"<|endoftext|>!\", \"eos_token\": \"<|endoftext|>!\"}");
+        assertEquals(OptionalInt.of(301), Tokenizers.load(dir).bosId());
+        rewrite("\"post_processor\" : null", "\"post_processor\": {\"type\": \"ByteLevel\", \"trim_offsets\": false}");
+        assertEquals(OptionalInt.empty(), Tokenizers.load(dir).bosId());
+        assertEquals(OptionalInt.of(301), Tokenizers.load(dir).eosId());
+        String template = "{\"type\": \"TemplateProcessing\", \"single\": [BOS{\"Sequence\": {\"id\": \"A\", \"type_id\": 0}}, "
+                + "{\"SpecialToken\": {\"id\": \"<|endoftext|>!\", \"type_id\": 0}}], \"pair\": [], \"special_tokens\": {}}";
+        String bos = "{\"SpecialToken\": {\"id\": \"<|endoftext|>\", \"type_id\": 0}}, ";
+        rewrite("\"post_processor\" : null", "\"post_processor\": " + template.replace("BOS", ""));
+        assertEquals(OptionalInt.empty(), Tokenizers.load(dir).bosId());
+        rewrite("\"post_processor\" : null", "\"post_processor\": {\"type\": \"Sequence\", \"processors\": [{\"type\": \"ByteLevel\"}, "
+                + template.replace("BOS", bos) + "]}");
+        assertEquals(OptionalInt.of(300), Tokenizers.load(dir).bosId());
+        assertUnsupported("\"post_processor\" : null", "\"post_processor\": " + template.replace("BOS", bos + bos),
+                "\"post_processor\" puts [<|endoftext|>, <|endoftext|>] before a text, supported is one token");
+        assertUnsupported("\"post_processor\" : null", "\"post_processor\": {\"type\": \"BertProcessing\"}", "the post-processor BertProcessing is not known");
+        assertMalformed("\"post_processor\" : null", "\"post_processor\": " + template.replace("BOS", bos.replace("<|endoftext|>", "<s>")),
+                "\"post_processor\" is \"<s>\": not in the vocabulary");
+    }
+
+    @Test
+    void whatAPreTokenizerDoesThatIsNotSupportedIsNamed() throws IOException {
+        String byteLevel = "{\"type\": \"ByteLevel\", \"use_regex\": false}";
+        String split = "{\"type\": \"Split\", \"pattern\": {\"Regex\": \"a|b\"}, \"behavior\": \"Isolated\", \"invert\": false}";
+        String gpt2 = split.replace("\"a|b\"", Json.compact(Split.GPT2.pattern()));
+        assertPreTokenizer("the pattern a|b of a Split is not known", split + ", " + byteLevel);
+        assertPreTokenizer("\"String\" is not known", split.replace("Regex", "String") + ", " + byteLevel);
+        assertPreTokenizer("\"behavior\" is MergedWithNext, supported is Isolated", gpt2.replace("Isolated", "MergedWithNext") + ", " + byteLevel);
+        assertPreTokenizer("\"behavior\" is Isolated, supported is Removed", gpt2.replace("false", "true") + ", " + byteLevel);
+        assertPreTokenizer("\"type\" is Whitespace, supported is Split or Digits", "{\"type\": \"Whitespace\"}, " + byteLevel);
+        assertPreTokenizer("\"type\" is Split, supported is ByteLevel", gpt2);
+        assertPreTokenizer("\"pretokenizers\" is empty", "");
+    }
+
+    private void assertPreTokenizer(String message, String steps) throws IOException {
+        rewritePreTokenizer("{\"type\": \"Sequence\", \"pretokenizers\": [" + steps + "]}");
+        assertContains(message, assertThrows(ModelFormatException.class, () -> Tokenizers.load(dir)));
+    }
+
+    @Test
     void whatIsNotSupportedIsNamed() throws IOException {
-        assertUnsupported("\"normalizer\" : null", "\"normalizer\" : {\"type\": \"NFC\"}", "\"normalizer\" is NFC, supported is null");
+        assertUnsupported("\"normalizer\" : null", "\"normalizer\" : {\"type\": \"NFKC\"}", "normalizer: \"type\" is NFKC, supported is NFC");
         assertUnsupported("\"type\" : \"ByteLevel\"", "\"type\" : \"Metaspace\"", "pre_tokenizer: \"type\" is Metaspace, supported is ByteLevel");
         assertUnsupported("\"add_prefix_space\" : false", "\"add_prefix_space\" : true", "\"add_prefix_space\" is true, supported is false or null");
         assertUnsupported("\"type\" : \"BPE\"", "\"type\" : \"Unigram\"", "\"type\" is Unigram, supported is BPE or null");
         assertUnsupported("\"byte_fallback\" : false", "\"byte_fallback\" : true", "\"byte_fallback\" is true");
         assertUnsupported("\"dropout\" : null", "\"dropout\" : 0.1", "\"dropout\" is 0.1");
         assertUnsupported("\"end_of_word_suffix\" : null", "\"end_of_word_suffix\" : \"</w>\"", "\"end_of_word_suffix\" is </w>");
-        assertUnsupported("\"lstrip\" : false", "\"lstrip\" : true", "added token 0: \"lstrip\" is true");
         assertUnsupported("\"fuse_unk\"", "\"fuse_all\"", "\"fuse_all\" is not known");
         assertUnsupported("\"version\"", "\"revision\"", "\"revision\" is not known");
     }

@@ -1,0 +1,124 @@
+package org.neuralattention.tokenize;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class SplitTest {
+
+    /** The expression for Java: white space and case are Unicode's, and $ is the end of the text, not also the line end before it. */
+    private static Pattern java(Split split) {
+        return Pattern.compile(split.pattern().replace("\\s", "\\p{IsWhite_Space}").replace("\\S", "\\P{IsWhite_Space}")
+                .replace("(?i:", "(?iu:").replace("$|", "\\z|"));
+    }
+
+    private static List<String> expected(Pattern pattern, String text) {
+        List<String> pieces = new ArrayList<>();
+        int end = 0;
+        for (Matcher m = pattern.matcher(text); m.find(); end = m.end()) {
+            if (m.start() > end) {
+                pieces.add(text.substring(end, m.start()));
+            }
+            pieces.add(m.group());
+        }
+        if (end < text.length()) {
+            pieces.add(text.substring(end));
+        }
+        return pieces;
+    }
+
+    private static List<String> pieces(Split split, String text) {
+        List<String> pieces = new ArrayList<>();
+        for (int from = 0; from < text.length();) {
+            int to = split.next(text, from, text.length());
+            if (to <= from) {
+                fail(split + " makes an empty piece at " + from + " of " + text);
+            }
+            pieces.add(text.substring(from, to));
+            from = to;
+        }
+        return pieces;
+    }
+
+    @Provide
+    Arbitrary<String> texts() {
+        return Texts.any();
+    }
+
+    @Property(tries = 2000)
+    void piecesAreThoseOfTheExpression(@ForAll("texts") String text) {
+        for (Split split : Split.values()) {
+            assertEquals(expected(java(split), text), pieces(split, text), split.name());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void everyCharacterIsInTheClassesOfTheExpression(Split split) {
+        Pattern pattern = java(split);
+        for (int first = 0; first <= 0x10FFFF; first += 256) {
+            StringBuilder text = new StringBuilder();
+            int step = first < 0x20000 ? 1 : 51; // beyond are long runs of ideographs and of nothing
+            for (int c = first; c < first + 256; c += step) {
+                String s = Character.toString(c);
+                text.append(' ').append(s).append("x1").append(s).append(s).append("!'").append(s).append("\n ").append(s).append("\t\n");
+            }
+            assertEquals(expected(pattern, text.toString()), pieces(split, text.toString()), split + " " + Integer.toHexString(first));
+        }
+    }
+
+    /** All texts of up to five characters of the ones that matter to the expressions. */
+    @ParameterizedTest
+    @EnumSource
+    void shortTextsAreCutAsByTheExpression(Split split) {
+        Pattern pattern = java(split);
+        String[] characters = {"a", "S", "l", "\u017f", "'", "1", " ", "\t", "\r", "\n", "!", "\ud83d\ude42"};
+        int n = characters.length;
+        for (int code = 0; code < n * n * n * n * n; code++) {
+            StringBuilder text = new StringBuilder();
+            for (int rest = code; rest > 0; rest /= n) {
+                text.append(characters[rest % n]);
+            }
+            assertEquals(expected(pattern, text.toString()), pieces(split, text.toString()), () -> split + " of " + text);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void forTheExpressionATextEndsWhereItIsTold(Split split) {
+        String text = "a's\n  x'LL 1234!\r\n\ud83d\ude42 ";
+        for (int to = 1; to <= text.length(); to++) {
+            int end = 0;
+            for (String piece : expected(java(split), text.substring(0, to))) {
+                int next = split.next(text, end, to);
+                assertEquals(end + piece.length(), next, split + " after " + end + " of " + to);
+                end = next;
+            }
+        }
+    }
+
+    /** What the expressions differ in, spelled out. */
+    @Test
+    void eachSplitCutsInItsOwnWay() {
+        String text = "I'LL pay  12345,67\n\n  ";
+        assertEquals(List.of("I", "'", "LL", " pay", " ", " 12345", ",", "67", "\n\n  "), pieces(Split.GPT2, text));
+        assertEquals(List.of("I", "'LL", " pay", " ", " ", "123", "45", ",", "67", "\n\n", "  "), pieces(Split.LLAMA3, text));
+        assertEquals(List.of("I", "'LL", " pay", " ", " ", "123", "45", ",", "67", "\n\n  "), pieces(Split.CL100K, text));
+        assertEquals(List.of("I", "'LL", " pay", " ", " ", "1", "2", "3", "4", "5", ",", "6", "7", "\n\n", "  "), pieces(Split.QWEN2, text));
+        assertEquals(List.of("I'LL pay  ", "1", "2", "3", "4", "5", ",", "6", "7", "\n\n  "), pieces(Split.DIGITS, text));
+        assertEquals(List.of("I'LL pay  ", "12345", ",", "67", "\n\n  "), pieces(Split.NUMBERS, text));
+        assertEquals(List.of("I", "'", "LL pay  12345", ",", "67\n\n  "), pieces(Split.PUNCTUATION, text));
+        assertEquals(List.of("I'LL pay  ", "123", "45,67\n\n  "), pieces(Split.DIGITS_IN_THREES, text));
+    }
+}
