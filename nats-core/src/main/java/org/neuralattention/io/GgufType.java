@@ -1,61 +1,88 @@
 package org.neuralattention.io;
 
-import java.nio.ByteBuffer;
+import java.util.Optional;
 import org.neuralattention.kernels.Dtype;
-import org.neuralattention.kernels.WeightMatrix;
 
 /**
- * How a GGUF file stores a row of numbers: as they are, or in blocks of 32 with a scale d in half precision, as {@link WeightMatrix} rounds
- * them. Source: ggml's block formats q8_0 and q4_0.
+ * How ggml stores a tensor: blocks of so many numbers in so many bytes. All types in use are known by their size, so that any file can be checked and
+ * described; those with a {@link #dtype} can be read. Source: ggml's {@code enum ggml_type} and its table of block sizes.
  */
 public enum GgufType {
+    F32(0, Dtype.F32),
+    F16(1, 1, 2),
+    Q4_0(2, Dtype.Q4_0),
+    Q4_1(3, 32, 20),
+    Q5_0(6, 32, 22),
+    Q5_1(7, 32, 24),
+    Q8_0(8, Dtype.Q8_0),
+    Q8_1(9, 32, 36),
+    Q2_K(10, 256, 84),
+    Q3_K(11, 256, 110),
+    Q4_K(12, 256, 144),
+    Q5_K(13, 256, 176),
+    Q6_K(14, 256, 210),
+    Q8_K(15, 256, 292),
+    IQ2_XXS(16, 256, 66),
+    IQ2_XS(17, 256, 74),
+    IQ3_XXS(18, 256, 98),
+    IQ1_S(19, 256, 50),
+    IQ4_NL(20, 32, 18),
+    IQ3_S(21, 256, 110),
+    IQ2_S(22, 256, 82),
+    IQ4_XS(23, 256, 136),
+    I8(24, 1, 1),
+    I16(25, 1, 2),
+    I32(26, 1, 4),
+    I64(27, 1, 8),
+    F64(28, 1, 8),
+    IQ1_M(29, 256, 56),
+    BF16(30, Dtype.BF16),
+    TQ1_0(34, 256, 54),
+    TQ2_0(35, 256, 66),
+    MXFP4(39, 32, 17),
+    NVFP4(40, 64, 36),
+    Q1_0(41, 128, 18);
 
-    /** float32. */
-    F32(0, 0, Dtype.F32) {
-        @Override
-        void put(WeightMatrix matrix, int element, ByteBuffer out) {
-            WeightMatrix.F32 m = (WeightMatrix.F32) matrix;
-            out.putFloat(m.data()[m.offset() + element]);
-        }
-    },
-
-    /** d, then 32 signed bytes: x = d q, d = max |x| / 127. */
-    Q8_0(8, 7, Dtype.Q8_0) {
-        @Override
-        void put(WeightMatrix matrix, int element, ByteBuffer out) {
-            WeightMatrix.Q8 m = (WeightMatrix.Q8) matrix;
-            int at = m.offset() + element;
-            out.putShort(m.scales()[at / numbers]).put(m.quants(), at, numbers);
-        }
-    },
-
-    /** d, then 16 bytes with two numbers each, i in the low half and i + 16 in the high one: x = d (q - 8), d = x / -8 of the x furthest from 0. */
-    Q4_0(2, 2, Dtype.Q4_0) {
-        @Override
-        void put(WeightMatrix matrix, int element, ByteBuffer out) {
-            WeightMatrix.Q4 m = (WeightMatrix.Q4) matrix;
-            int at = m.offset() + element;
-            out.putShort(m.scales()[at / numbers]).put(m.quants(), at / 2, numbers / 2);
-        }
-    };
-
-    /** The tensor's type, and the file's when most of it is of this type. */
-    final int id, fileType;
-
-    /** The format of a {@link WeightMatrix} with the same numbers in it. */
-    final Dtype dtype;
+    /** Its number in a file. */
+    final int id;
 
     /** Numbers in a block, and the bytes it takes. */
     final int numbers, bytes;
 
-    GgufType(int id, int fileType, Dtype dtype) {
-        this.id = id;
-        this.fileType = fileType;
-        this.dtype = dtype;
-        this.numbers = dtype.block();
-        this.bytes = (int) dtype.bytes(numbers);
+    private final Dtype dtype;
+
+    GgufType(int id, int numbers, int bytes) {
+        this(id, numbers, bytes, null);
     }
 
-    /** Appends the block that begins at an element of a matrix of {@link #dtype}. */
-    abstract void put(WeightMatrix matrix, int element, ByteBuffer out);
+    GgufType(int id, Dtype dtype) {
+        this(id, dtype.block(), (int) dtype.bytes(dtype.block()), dtype);
+    }
+
+    GgufType(int id, int numbers, int bytes, Dtype dtype) {
+        this.id = id;
+        this.numbers = numbers;
+        this.bytes = bytes;
+        this.dtype = dtype;
+    }
+
+    /** The format of a {@link org.neuralattention.kernels.WeightMatrix} with the same numbers in it, where there is one. */
+    public Optional<Dtype> dtype() {
+        return Optional.ofNullable(dtype);
+    }
+
+    /** The type in which a matrix of that format is stored. */
+    static GgufType of(Dtype dtype) {
+        return valueOf(dtype.name());
+    }
+
+    /** The type of that number, if it is known. */
+    static Optional<GgufType> of(int id) {
+        for (GgufType type : values()) {
+            if (type.id == id) {
+                return Optional.of(type);
+            }
+        }
+        return Optional.empty();
+    }
 }

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.neuralattention.kernels.Dtype;
 import org.neuralattention.kernels.WeightMatrix;
 import org.neuralattention.model.ModelConfig;
 import org.neuralattention.model.Tensor;
@@ -24,14 +25,14 @@ public final class GgufWriter {
     private static final int PIECE = 1 << 20;
 
     /** A tensor under its name there; the rows of queries and keys are in another order (see {@link #row}) where heads are given. */
-    private record Entry(String name, Tensor tensor, GgufType type, int nHeads) {
+    private record Entry(String name, Tensor tensor, Dtype dtype, int nHeads) {
 
         int columns() {
             return tensor.dim(tensor.rank() - 1);
         }
 
         long bytes() {
-            return (long) tensor.size() / type.numbers * type.bytes;
+            return dtype.bytes(tensor.size());
         }
 
         /**
@@ -49,7 +50,7 @@ public final class GgufWriter {
         /** The file's i-th row in the file's format. */
         WeightMatrix stored(int i) {
             try {
-                return WeightMatrix.of(type.dtype, tensor.data(), row(i) * columns(), 1, columns());
+                return WeightMatrix.of(dtype, tensor.data(), row(i) * columns(), 1, columns());
             } catch (IllegalArgumentException e) {
                 throw new IllegalArgumentException(tensor + ": " + e.getMessage(), e);
             }
@@ -61,16 +62,16 @@ public final class GgufWriter {
     /**
      * Writes the file, whole or not at all.
      *
-     * @param type   of the matrices; their rows must be whole blocks of it
+     * @param dtype  of the matrices; their rows must be whole blocks of it
      * @param pieces what each id of the vocabulary stands for, in the alphabet of GPT-2's byte-level tokenizer; the file knows no merges
      * @throws IllegalArgumentException for a model that is no plain Llama (other norms, biases, roles, or an attention window), weights
-     *     that are not float32, or numbers that the type cannot express
+     *     that are not float32, or numbers that the format cannot express
      */
-    public static void write(Path file, Weights weights, GgufType type, List<String> pieces) throws IOException {
+    public static void write(Path file, Weights weights, Dtype dtype, List<String> pieces) throws IOException {
         ModelConfig config = weights.config();
-        check(weights, type, pieces);
-        List<Entry> entries = entries(weights, type);
-        byte[] header = header(config, type, pieces, entries);
+        check(weights, dtype, pieces);
+        List<Entry> entries = entries(weights, dtype);
+        byte[] header = header(config, dtype, pieces, entries);
         AtomicFiles.write(file, out -> {
             out.write(ByteBuffer.wrap(header));
             ByteBuffer buffer = ByteBuffer.allocate(PIECE).order(ByteOrder.LITTLE_ENDIAN);
@@ -80,7 +81,7 @@ public final class GgufWriter {
         });
     }
 
-    private static void check(Weights weights, GgufType type, List<String> pieces) {
+    private static void check(Weights weights, Dtype dtype, List<String> pieces) {
         if (!weights.trainable()) {
             throw new IllegalArgumentException("GGUF is written from float32 weights only, and some of these are of another format");
         }
@@ -95,41 +96,41 @@ public final class GgufWriter {
             throw new IllegalArgumentException(pieces.size() + " pieces for a vocabulary of " + config.vocabSize());
         }
         for (int columns : new int[] {config.dim(), config.qDim(), config.hiddenDim()}) {
-            if (columns % type.numbers != 0) {
-                throw new IllegalArgumentException("rows of " + columns + " numbers are no multiple of the " + type.numbers + " in a block of " + type);
+            if (columns % dtype.block() != 0) {
+                throw new IllegalArgumentException("rows of " + columns + " numbers are no multiple of the " + dtype.block() + " in a block of " + dtype);
             }
         }
     }
 
-    private static List<Entry> entries(Weights weights, GgufType type) {
+    private static List<Entry> entries(Weights weights, Dtype dtype) {
         ModelConfig config = weights.config();
         List<Entry> entries = new ArrayList<>();
-        entries.add(new Entry("token_embd.weight", weights.embedding, type, 0));
+        entries.add(new Entry("token_embd.weight", weights.embedding, dtype, 0));
         for (int l = 0; l < config.nLayers(); l++) {
             Weights.Layer layer = weights.layers.get(l);
             String block = "blk." + l + ".";
-            entries.add(new Entry(block + "attn_norm.weight", layer.attnNorm, GgufType.F32, 0));
-            entries.add(new Entry(block + "attn_q.weight", layer.wq, type, config.nHeads()));
-            entries.add(new Entry(block + "attn_k.weight", layer.wk, type, config.nKvHeads()));
-            entries.add(new Entry(block + "attn_v.weight", layer.wv, type, 0));
-            entries.add(new Entry(block + "attn_output.weight", layer.wo, type, 0));
-            entries.add(new Entry(block + "ffn_norm.weight", layer.ffnNorm, GgufType.F32, 0));
-            entries.add(new Entry(block + "ffn_gate.weight", layer.wGate, type, 0));
-            entries.add(new Entry(block + "ffn_up.weight", layer.wUp, type, 0));
-            entries.add(new Entry(block + "ffn_down.weight", layer.wDown, type, 0));
+            entries.add(new Entry(block + "attn_norm.weight", layer.attnNorm, Dtype.F32, 0));
+            entries.add(new Entry(block + "attn_q.weight", layer.wq, dtype, config.nHeads()));
+            entries.add(new Entry(block + "attn_k.weight", layer.wk, dtype, config.nKvHeads()));
+            entries.add(new Entry(block + "attn_v.weight", layer.wv, dtype, 0));
+            entries.add(new Entry(block + "attn_output.weight", layer.wo, dtype, 0));
+            entries.add(new Entry(block + "ffn_norm.weight", layer.ffnNorm, Dtype.F32, 0));
+            entries.add(new Entry(block + "ffn_gate.weight", layer.wGate, dtype, 0));
+            entries.add(new Entry(block + "ffn_up.weight", layer.wUp, dtype, 0));
+            entries.add(new Entry(block + "ffn_down.weight", layer.wDown, dtype, 0));
         }
-        entries.add(new Entry("output_norm.weight", weights.finalNorm, GgufType.F32, 0));
+        entries.add(new Entry("output_norm.weight", weights.finalNorm, Dtype.F32, 0));
         if (!config.tiedHead()) {
-            entries.add(new Entry("output.weight", weights.head, type, 0));
+            entries.add(new Entry("output.weight", weights.head, dtype, 0));
         }
         return entries;
     }
 
-    private static byte[] header(ModelConfig config, GgufType type, List<String> pieces, List<Entry> entries) {
+    private static byte[] header(ModelConfig config, Dtype dtype, List<String> pieces, List<Entry> entries) {
         double theta = ((ModelConfig.Positions.Rotary) config.positions()).theta();
         GgufPairs pairs = new GgufPairs()
                 .text("general.architecture", "llama")
-                .number("general.file_type", type.fileType)
+                .number("general.file_type", fileType(dtype))
                 .number("general.alignment", ALIGNMENT)
                 .number("llama.vocab_size", config.vocabSize())
                 .number("llama.context_length", config.maxSeqLen())
@@ -157,21 +158,32 @@ public final class GgufWriter {
             for (int i = entry.tensor.rank() - 1; i >= 0; i--) { // the fastest first
                 out.size(entry.tensor.dim(i));
             }
-            out.number(entry.type.id).size(offset);
+            out.number(GgufType.of(entry.dtype).id).size(offset);
             offset += aligned(entry.bytes());
         }
         return out.padded(ALIGNMENT);
+    }
+
+    /** What llama.cpp calls a file whose matrices are mostly of a format: its {@code llama_ftype}. */
+    private static int fileType(Dtype dtype) {
+        return switch (dtype) {
+            case F32 -> 0;
+            case Q4_0 -> 2;
+            case Q8_0 -> 7;
+            case BF16 -> 32;
+            default -> throw new IllegalArgumentException("no GGUF is written in " + dtype);
+        };
     }
 
     private static void data(WritableByteChannel out, ByteBuffer buffer, Entry entry) throws IOException {
         int columns = entry.columns();
         for (int i = 0; i < entry.tensor.size() / columns; i++) {
             WeightMatrix row = entry.stored(i);
-            for (int j = 0; j < columns; j += entry.type.numbers) {
-                if (buffer.remaining() < entry.type.bytes) {
+            for (int j = 0; j < columns; j += entry.dtype.block()) {
+                if (buffer.remaining() < entry.dtype.bytes(entry.dtype.block())) {
                     drain(out, buffer);
                 }
-                entry.type.put(row, j, buffer);
+                GgufBlocks.put(buffer, row, j);
             }
         }
         drain(out, buffer);

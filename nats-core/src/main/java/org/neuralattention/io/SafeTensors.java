@@ -225,7 +225,8 @@ public final class SafeTensors implements Closeable {
         }
     }
 
-    private static void fill(Path file, FileChannel channel, ByteBuffer buffer, long from, String what) throws IOException {
+    /** Fills the rest of the buffer from a position of the file. */
+    static void fill(Path file, FileChannel channel, ByteBuffer buffer, long from, String what) throws IOException {
         try {
             while (buffer.hasRemaining()) {
                 if (channel.read(buffer, from + buffer.position()) < 0) {

@@ -20,7 +20,6 @@ import org.neuralattention.bench.result.Goal;
 import org.neuralattention.bench.result.Work;
 import org.neuralattention.cache.KvCache;
 import org.neuralattention.generate.Session;
-import org.neuralattention.io.GgufType;
 import org.neuralattention.io.GgufWriter;
 import org.neuralattention.io.Json;
 import org.neuralattention.io.JsonObject;
@@ -142,16 +141,10 @@ final class LlamaBench {
     }
 
     private Path gguf(Dtype dtype) {
-        GgufType type = switch (dtype) {
-            case F32 -> GgufType.F32;
-            case Q8_0 -> GgufType.Q8_0;
-            case Q4_0 -> GgufType.Q4_0;
-            default -> throw new IllegalArgumentException("no GGUF is written in " + dtype);
-        };
-        Path file = folder.resolve("model-" + type + ".gguf").toAbsolutePath();
+        Path file = folder.resolve("model-" + dtype + ".gguf").toAbsolutePath();
         if (!Files.exists(file)) {
             try {
-                GgufWriter.write(file, ModelLoader.load(folder, Dtype.F32), type, pieces(config.vocabSize()));
+                GgufWriter.write(file, ModelLoader.load(folder, Dtype.F32), dtype, pieces(config.vocabSize()));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
