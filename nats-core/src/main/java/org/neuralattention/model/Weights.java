@@ -148,12 +148,16 @@ public final class Weights {
         return converted;
     }
 
-    /** The format of one of the tensors in a model of {@code dtype}: BF16 instead of Q8 or Q4 where rows are not whole blocks of 32. */
+    /**
+     * The format of one of the tensors in a model of {@code dtype}. Where rows are not whole blocks it is the next that holds them with
+     * no more loss: Q8_0 if they are multiples of 32, else BF16.
+     */
     public Dtype stored(Tensor tensor, Dtype dtype) {
         if (!matrices.contains(tensor)) {
             return Dtype.F32;
         }
-        return tensor.dim(1) % dtype.block() == 0 ? dtype : Dtype.BF16;
+        int cols = tensor.dim(1);
+        return cols % dtype.block() == 0 ? dtype : cols % Dtype.Q8_0.block() == 0 ? Dtype.Q8_0 : Dtype.BF16;
     }
 
     /** Whether it is one of the projections, the embedding or the head, which take nearly all the memory and may be of another format than float32. */

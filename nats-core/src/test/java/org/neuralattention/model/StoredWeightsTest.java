@@ -10,6 +10,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,7 +29,7 @@ import org.neuralattention.train.Evaluation;
 import org.neuralattention.train.TrainConfig;
 import org.neuralattention.train.Trainer;
 
-/** Models whose matrices are stored as bf16, q8 or q4. */
+/** Models whose matrices are stored as another format than float32. */
 @Tag("widths")
 class StoredWeightsTest {
 
@@ -124,17 +126,17 @@ class StoredWeightsTest {
         }
         String words = Files.readString(text);
         int[] ids = tokenizer.encode(words.substring(0, Math.min(8_000, words.length())));
-        double[] nll = new double[Dtype.values().length];
+        Map<Dtype, Double> nll = new EnumMap<>(Dtype.class);
         try (Team team = Team.of(2)) {
             for (Dtype dtype : Dtype.values()) {
                 Transformer transformer = new Transformer(ModelLoader.load(model, dtype), team);
-                nll[dtype.ordinal()] = new Evaluation(transformer, ids, 256, 4, 8).run(RoleChoice.FULL).nll();
+                nll.put(dtype, new Evaluation(transformer, ids, 256, 4, 8).run(RoleChoice.FULL).nll());
             }
         }
-        String seen = Arrays.toString(nll);
-        assertEquals(nll[0], nll[1], 1e-12, "the file is bf16: " + seen);
-        assertTrue(Math.abs(nll[2] - nll[0]) < 1e-3 * nll[0], "q8: " + seen);
-        assertTrue(Math.abs(nll[3] - nll[0]) < 5e-2 * nll[0], "q4: " + seen);
+        double exact = nll.get(Dtype.F32);
+        assertEquals(exact, nll.get(Dtype.BF16), 1e-12, "the file is bf16: " + nll);
+        Map<Dtype, Double> bounds = Map.of(Dtype.F16, 1e-5, Dtype.Q8_0, 1e-3, Dtype.Q6_K, 3e-3, Dtype.Q4_0, 5e-2, Dtype.Q4_K, 3e-2);
+        bounds.forEach((dtype, bound) -> assertTrue(Math.abs(nll.get(dtype) - exact) < bound * exact, dtype + ": " + nll));
     }
 
     @Test
@@ -149,9 +151,20 @@ class StoredWeightsTest {
     }
 
     @Test
-    void rowsThatAreNotWholeBlocksStayBfloat16() throws IOException {
-        Weights stored = ModelLoader.load(Shared.path("models/books-llama"), Dtype.Q4_0); // ffn 688
-        assertEquals(Dtype.BF16, stored.layers.getFirst().wDown.dtype());
-        assertEquals(Dtype.Q4_0, stored.layers.getFirst().wUp.dtype());
+    void rowsThatAreNotWholeBlocksHaveAFormatThatHoldsThem() throws IOException {
+        Weights weights = ModelLoader.load(Shared.path("models/books-llama"), Dtype.Q4_0); // dim 256, ffn 688
+        assertEquals(Dtype.BF16, weights.layers.getFirst().wDown.dtype());
+        assertEquals(Dtype.Q4_0, weights.layers.getFirst().wUp.dtype());
+        ModelConfig config = weights.config();
+        for (Dtype dtype : new Dtype[] {Dtype.Q6_K, Dtype.Q4_K}) {
+            Weights description = Weights.describe(config);
+            assertEquals(Dtype.BF16, description.stored(description.layers.getFirst().wDown, dtype));
+            assertEquals(dtype, description.stored(description.layers.getFirst().wUp, dtype));
+            Weights narrow = ModelLoader.load(Shared.path("golden/hf/llama"), dtype);
+            for (Tensor tensor : narrow.tensors()) {
+                int cols = tensor.shape().length < 2 ? 1 : tensor.dim(1);
+                assertEquals(cols == 1 ? Dtype.F32 : cols % 32 == 0 ? Dtype.Q8_0 : Dtype.BF16, tensor.dtype(), tensor.name());
+            }
+        }
     }
 }

@@ -83,7 +83,12 @@ public final class MatVec {
 
     /** Whether {@link #stored} takes such rows. */
     private static boolean inRegisters(WeightMatrix w) {
-        return w.cols() % (Lanes.BITS / Float.SIZE) == 0 && (w.dtype() == Dtype.BF16 || Quants.BYTES);
+        boolean kernel = switch (w.dtype()) {
+            case BF16 -> true;
+            case Q8_0, Q4_0 -> Quants.BYTES;
+            case F32, F16, Q6_K, Q4_K -> false;
+        };
+        return kernel && w.cols() % (Lanes.BITS / Float.SIZE) == 0;
     }
 
     /** One x; tiles [from, to) of the run of {@code rows} from row {@code first} on, expanded in registers. */
@@ -92,6 +97,9 @@ public final class MatVec {
         int o = outOffset + first;
         switch (w) {
             case WeightMatrix.F32 f -> throw new AssertionError(f);
+            case WeightMatrix.F16 f -> throw new AssertionError(f);
+            case WeightMatrix.Q4K q -> throw new AssertionError(q);
+            case WeightMatrix.Q6K q -> throw new AssertionError(q);
             case WeightMatrix.Bf16(short[] bits, int offset, int n, int k) ->
                     MatVecBf16.rows(out, o, x, xOffset, bits, offset + first * k, rows, k, from, to, scratch);
             case WeightMatrix.Q8(byte[] quants, short[] scales, int offset, int n, int k) ->

@@ -6,8 +6,8 @@ import org.neuralattention.kernels.vector.MatVecQ4;
 import org.neuralattention.kernels.vector.MatVecQ8;
 
 /**
- * The formats of {@link WeightMatrix}, as plain loops: how numbers are rounded to them and what they stand for. The rules of Q8
- * and Q4 are GGUF's (Q8_0 and Q4_0), so that blocks of such files can be taken as they are.
+ * The formats of {@link WeightMatrix}, as plain loops: how numbers are rounded to them and what they stand for. The rules of Q8_0
+ * and Q4_0 are GGUF's, so that blocks of such files can be taken as they are. {@link KQuants} has Q4_K and Q6_K.
  *
  * <p>Expanding is exact: a scale has 11 significant bits, a quant at most 8, so their product is a float32.
  */
@@ -33,9 +33,13 @@ final class Quants {
         return (long) rows * cols;
     }
 
-    static void checkBlocks(int offset) {
-        if (offset % BLOCK != 0) {
-            throw new IllegalArgumentException("offset = " + offset + ": must be a multiple of " + BLOCK);
+    static void checkOffset(Dtype dtype, int rows, int cols, int offset) {
+        if (offset % dtype.block() != 0) {
+            throw new IllegalArgumentException("offset = " + offset + ": must be a multiple of " + dtype.block());
+        }
+        if (offset + (long) rows * cols > Integer.MAX_VALUE) { // several may share a byte: the array could hold them
+            throw new IllegalArgumentException("[" + rows + ", " + cols + "] from offset " + offset + ": the last element is beyond "
+                    + Integer.MAX_VALUE);
         }
     }
 
@@ -64,6 +68,11 @@ final class Quants {
                 pieces(rows, most, piece, source, (from, count) -> System.arraycopy(piece, 0, data, from * cols, count * cols));
                 yield new WeightMatrix.F32(data, 0, rows, cols);
             }
+            case F16 -> {
+                short[] bits = new short[n];
+                pieces(rows, most, piece, source, (from, count) -> toF16(bits, from * cols, piece, count * cols));
+                yield new WeightMatrix.F16(bits, 0, rows, cols);
+            }
             case BF16 -> {
                 short[] bits = new short[n];
                 pieces(rows, most, piece, source, (from, count) -> toBf16(bits, from * cols, piece, count * cols));
@@ -81,6 +90,19 @@ final class Quants {
                 pieces(rows, most, piece, source, (from, count) -> toQ4(quants, scales, from * cols, piece, count * cols));
                 yield new WeightMatrix.Q4(quants, scales, 0, rows, cols);
             }
+            case Q4_K -> {
+                byte[] quants = new byte[n / KQuants.BLOCK * WeightMatrix.Q4K.QUANTS];
+                int[] scales = new int[n / KQuants.BLOCK * WeightMatrix.Q4K.SCALES];
+                pieces(rows, most, piece, source, (from, count) -> KQuants.toQ4(quants, scales, from * cols, piece, count * cols));
+                yield new WeightMatrix.Q4K(quants, scales, 0, rows, cols);
+            }
+            case Q6_K -> {
+                byte[] quants = new byte[n / KQuants.BLOCK * WeightMatrix.Q6K.QUANTS];
+                byte[] scales = new byte[n / KQuants.BLOCK * WeightMatrix.Q6K.SCALES];
+                short[] d = new short[n / KQuants.BLOCK];
+                pieces(rows, most, piece, source, (from, count) -> KQuants.toQ6(quants, scales, d, from * cols, piece, count * cols));
+                yield new WeightMatrix.Q6K(quants, scales, d, 0, rows, cols);
+            }
         };
     }
 
@@ -93,6 +115,18 @@ final class Quants {
             int count = Math.min(most, rows - from);
             source.read(piece, from, count);
             sink.take(from, count);
+        }
+    }
+
+    private static void toF16(short[] bits, int at, float[] x, int n) {
+        for (int i = 0; i < n; i++) {
+            bits[at + i] = f16(x[i], Dtype.F16, x[i]);
+        }
+    }
+
+    static void expandF16(float[] out, int outOffset, short[] bits, int at, int n) {
+        for (int i = 0; i < n; i++) { // vectorised by the compiler
+            out[outOffset + i] = Float.float16ToFloat(bits[at + i]);
         }
     }
 
@@ -136,7 +170,7 @@ final class Quants {
             }
             float d = max / 127;
             float inverse = d == 0 ? 0 : 1 / d;
-            scales[(at + b) / BLOCK] = scale(d, Dtype.Q8_0, max);
+            scales[(at + b) / BLOCK] = f16(d, Dtype.Q8_0, max);
             for (int i = b; i < b + BLOCK; i++) {
                 float q = x[i] * inverse;
                 quants[at + i] = (byte) (q < 0 ? -Math.round(-q) : Math.round(q)); // halves away from 0, as C's roundf
@@ -173,7 +207,7 @@ final class Quants {
             }
             float d = far / -8;
             float inverse = d == 0 ? 0 : 1 / d;
-            scales[(at + b) / BLOCK] = scale(d, Dtype.Q4_0, max);
+            scales[(at + b) / BLOCK] = f16(d, Dtype.Q4_0, max);
             for (int i = 0; i < BLOCK / 2; i++) {
                 int low = Math.min(15, (int) (x[b + i] * inverse + 8.5f));
                 int high = Math.min(15, (int) (x[b + i + BLOCK / 2] * inverse + 8.5f));
@@ -201,8 +235,8 @@ final class Quants {
         }
     }
 
-    /** {@code d} as float16, unless that says nothing about a block whose largest absolute value is {@code max}. */
-    private static short scale(float d, Dtype dtype, float max) {
+    /** {@code d} as float16, unless that says nothing about numbers whose largest absolute value is {@code max}. */
+    static short f16(float d, Dtype dtype, float max) {
         short half = Float.floatToFloat16(d);
         if (!Float.isFinite(max) || !Float.isFinite(Float.float16ToFloat(half))) {
             throw new IllegalArgumentException("a weight of " + max + " cannot be expressed in " + dtype);

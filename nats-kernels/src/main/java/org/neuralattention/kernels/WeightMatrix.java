@@ -60,6 +60,32 @@ public sealed interface WeightMatrix {
         }
     }
 
+    /** float16. */
+    record F16(short[] bits, int offset, int rows, int cols) implements WeightMatrix {
+
+        /** @throws IndexOutOfBoundsException if the matrix does not fit the array */
+        public F16 {
+            Check.range("bits", bits, offset, Quants.elements(Dtype.F16, rows, cols));
+        }
+
+        @Override
+        public Dtype dtype() {
+            return Dtype.F16;
+        }
+
+        @Override
+        public void expand(float[] out, int outOffset, int from, int count) {
+            Quants.checkRows(this, from, count, out, outOffset);
+            Quants.expandF16(out, outOffset, bits, offset + from * cols, count * cols);
+        }
+
+        @Override
+        public F16 slice(int from, int count) {
+            Quants.checkRows(this, from, count);
+            return new F16(bits, offset + from * cols, count, cols);
+        }
+    }
+
     /** bfloat16: {@code value = float of bits << 16}. */
     record Bf16(short[] bits, int offset, int rows, int cols) implements WeightMatrix {
 
@@ -95,7 +121,7 @@ public sealed interface WeightMatrix {
          */
         public Q8 {
             long elements = Quants.elements(Dtype.Q8_0, rows, cols);
-            Quants.checkBlocks(offset);
+            Quants.checkOffset(Dtype.Q8_0, rows, cols, offset);
             Check.range("quants", quants, offset, elements);
             Check.range("scales", scales, offset / Quants.BLOCK, elements / Quants.BLOCK);
         }
@@ -130,11 +156,7 @@ public sealed interface WeightMatrix {
          */
         public Q4 {
             long elements = Quants.elements(Dtype.Q4_0, rows, cols);
-            Quants.checkBlocks(offset);
-            if (offset + elements > Integer.MAX_VALUE) { // two in a byte: the array could hold them
-                throw new IllegalArgumentException("[" + rows + ", " + cols + "] from offset " + offset + ": the last element is beyond "
-                        + Integer.MAX_VALUE);
-            }
+            Quants.checkOffset(Dtype.Q4_0, rows, cols, offset);
             Check.range("quants", quants, offset / 2, elements / 2);
             Check.range("scales", scales, offset / Quants.BLOCK, elements / Quants.BLOCK);
         }
@@ -157,6 +179,93 @@ public sealed interface WeightMatrix {
         }
     }
 
+    /**
+     * Blocks of 256 as eight times 32 numbers of 4 bits, each eighth j with a scale and a minimum of 6 bits:
+     * {@code value = d scale[j] nibble - dmin min[j]}, d and dmin a float16 for each block.
+     *
+     * <p>{@code quants} has 128 bytes for each block, the last 128 of GGUF's block_q4_K: of 32 bytes the low nibbles are one eighth, the
+     * high ones the next. {@code scales} has four ints, its first 16 bytes in little-endian order: d and dmin in the lower and the upper
+     * half of the first, then twelve bytes, b: scale[j] = b[j] mod 64 and min[j] = b[j + 4] mod 64 for j below 4; from j = 4 on, nibbles
+     * of b[j + 4] (the low one for the scale) with the upper two bits of b[j - 4] and of b[j] above them.
+     */
+    record Q4K(byte[] quants, int[] scales, int offset, int rows, int cols) implements WeightMatrix {
+
+        /** Bytes in {@link #quants} and ints in {@link #scales} for each block. */
+        public static final int QUANTS = 128, SCALES = 4;
+
+        /**
+         * @throws IllegalArgumentException if rows or the offset are not whole blocks, or elements are beyond what an int can count
+         * @throws IndexOutOfBoundsException if the matrix does not fit the arrays
+         */
+        public Q4K {
+            long blocks = Quants.elements(Dtype.Q4_K, rows, cols) / KQuants.BLOCK;
+            Quants.checkOffset(Dtype.Q4_K, rows, cols, offset);
+            Check.range("quants", quants, offset / KQuants.BLOCK * QUANTS, blocks * QUANTS);
+            Check.range("scales", scales, offset / KQuants.BLOCK * SCALES, blocks * SCALES);
+        }
+
+        @Override
+        public Dtype dtype() {
+            return Dtype.Q4_K;
+        }
+
+        @Override
+        public void expand(float[] out, int outOffset, int from, int count) {
+            Quants.checkRows(this, from, count, out, outOffset);
+            KQuants.expandQ4(out, outOffset, quants, scales, offset + from * cols, count * cols);
+        }
+
+        @Override
+        public Q4K slice(int from, int count) {
+            Quants.checkRows(this, from, count);
+            return new Q4K(quants, scales, offset + from * cols, count, cols);
+        }
+    }
+
+    /**
+     * Blocks of 256 as sixteen times 16 numbers q of 6 bits, each sixteenth j with a signed byte as its scale:
+     * {@code value = d scale[j] (q - 32)}, d a float16 for each block.
+     *
+     * <p>{@code quants} has 192 bytes for each block, the first 192 of GGUF's block_q6_K: 128 with the lower four bits, then 64 with
+     * the upper two. The first half of the block has 64 and 32 of them: its elements i, i + 32, i + 64 and i + 96, for i below 32, are
+     * the low nibbles of bytes i and i + 32, then the high ones, with two bits each of byte i, the lowest first. The second half
+     * has the rest, alike. {@code scales} has the 16 bytes that follow, {@code d} what is left.
+     */
+    record Q6K(byte[] quants, byte[] scales, short[] d, int offset, int rows, int cols) implements WeightMatrix {
+
+        /** Bytes in {@link #quants} and in {@link #scales} for each block; one in {@link #d}. */
+        public static final int QUANTS = 192, SCALES = 16;
+
+        /**
+         * @throws IllegalArgumentException if rows or the offset are not whole blocks, or elements are beyond what an int can count
+         * @throws IndexOutOfBoundsException if the matrix does not fit the arrays
+         */
+        public Q6K {
+            long blocks = Quants.elements(Dtype.Q6_K, rows, cols) / KQuants.BLOCK;
+            Quants.checkOffset(Dtype.Q6_K, rows, cols, offset);
+            Check.range("quants", quants, offset / KQuants.BLOCK * QUANTS, blocks * QUANTS);
+            Check.range("scales", scales, offset / KQuants.BLOCK * SCALES, blocks * SCALES);
+            Check.range("d", d, offset / KQuants.BLOCK, blocks);
+        }
+
+        @Override
+        public Dtype dtype() {
+            return Dtype.Q6_K;
+        }
+
+        @Override
+        public void expand(float[] out, int outOffset, int from, int count) {
+            Quants.checkRows(this, from, count, out, outOffset);
+            KQuants.expandQ6(out, outOffset, quants, scales, d, offset + from * cols, count * cols);
+        }
+
+        @Override
+        public Q6K slice(int from, int count) {
+            Quants.checkRows(this, from, count);
+            return new Q6K(quants, scales, d, offset + from * cols, count, cols);
+        }
+    }
+
     /** Where rows come from, for example a file: writes rows [from, from + count) to {@code out} from element 0. */
     @FunctionalInterface
     interface Source<E extends Exception> {
@@ -167,7 +276,8 @@ public sealed interface WeightMatrix {
      * A matrix of the given format, filled from a source a few rows at a time, in order: beside the matrix only those are held.
      *
      * @throws IllegalArgumentException if rows are not whole blocks, there are too many elements for one array, or a number cannot be
-     *     expressed: Q8 and Q4 need finite numbers whose scale fits a float16 (largest absolute value below 8.3 million, 524,000 for Q4)
+     *     expressed: F16 needs absolute values below 65,520; formats of blocks need finite numbers whose scale fits a float16, which it
+     *     does below 8.3 million for Q8_0, 524,000 for Q4_0, 268 million for Q6_K and 4.1 million for Q4_K
      */
     static <E extends Exception> WeightMatrix read(Dtype dtype, int rows, int cols, Source<E> source) throws E {
         return Quants.read(dtype, rows, cols, source);

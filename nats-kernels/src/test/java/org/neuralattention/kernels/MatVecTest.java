@@ -127,7 +127,11 @@ class MatVecTest {
         SplittableRandom random = new SplittableRandom(5);
         for (Dtype dtype : Dtype.values()) {
             for (int n : new int[] {0, 1, 3, 4, 5, 7, 64, 101, 1030}) {
-                for (int k : dtype.block() == 1 ? new int[] {0, 1, 5, 17, 64, 130} : new int[] {0, 32, 64, 96, 160, 576}) {
+                for (int k : switch (dtype.block()) {
+                    case 1 -> new int[] {0, 1, 5, 17, 64, 130};
+                    case 32 -> new int[] {0, 32, 64, 96, 160, 576};
+                    default -> new int[] {0, 256, 512, 768};
+                }) {
                     float[] data = random(n * k, random);
                     WeightMatrix w = WeightMatrix.of(dtype, data, GUARD, n, k).slice(n / 3, n - n / 3);
                     float[] expanded = new float[w.rows() * k];
@@ -149,9 +153,9 @@ class MatVecTest {
     void storedWeightsGiveTheSameBitsForAnyNumberOfThreads() {
         SplittableRandom random = new SplittableRandom(6);
         int n = 3001;
-        int k = 96;
-        float[] data = random(n * k, random);
         for (Dtype dtype : Dtype.values()) {
+            int k = Math.max(96, dtype.block());
+            float[] data = random(n * k, random);
             WeightMatrix w = WeightMatrix.of(dtype, data, GUARD, n, k);
             for (int count : new int[] {1, 3}) {
                 float[] x = random(count * k, random);
@@ -172,11 +176,19 @@ class MatVecTest {
 
     @Test
     void aScaleThatIsNotANumberSpoilsItsRowOnly() {
-        byte[] quants = new byte[6 * 64];
-        short[] scales = new short[12];
-        scales[5] = 0x7e00;
-        float[] x = random(64, new SplittableRandom(7));
-        for (WeightMatrix w : new WeightMatrix[] {new WeightMatrix.Q8(quants, scales, 0, 6, 64), new WeightMatrix.Q4(quants, scales, 0, 6, 64)}) {
+        int k = 512;
+        byte[] quants = new byte[6 * k];
+        short[] halves = new short[6 * k];
+        halves[2 * k / 32 + 1] = 0x7e00;
+        int[] scales = new int[12 * WeightMatrix.Q4K.SCALES];
+        scales[5 * WeightMatrix.Q4K.SCALES] = 0x7e00;
+        short[] d = new short[12];
+        d[5] = 0x7e00;
+        short[] bits = new short[6 * k];
+        bits[2 * k + 300] = 0x7e00;
+        float[] x = random(k, new SplittableRandom(7));
+        for (WeightMatrix w : new WeightMatrix[] {new WeightMatrix.Q8(quants, halves, 0, 6, k), new WeightMatrix.Q4(quants, halves, 0, 6, k),
+            new WeightMatrix.Q4K(quants, scales, 0, 6, k), new WeightMatrix.Q6K(quants, new byte[6 * k], d, 0, 6, k), new WeightMatrix.F16(bits, 0, 6, k)}) {
             float[] out = new float[6];
             MatVec.forward(out, 0, x, GUARD, w, 1, Team.serial());
             for (int i = 0; i < 6; i++) {
