@@ -1,16 +1,13 @@
 package org.neuralattention.cache;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
-import java.util.function.ToIntFunction;
 import org.neuralattention.kernels.KeySpans;
 import org.neuralattention.kernels.KvBlock;
 import org.neuralattention.kernels.KvDtype;
 import org.neuralattention.kernels.PastKeys;
 import org.neuralattention.model.ModelConfig;
-import org.neuralattention.roles.Role;
 
 /**
  * The keys and values of all layers and KV heads that a later token can still see, and no others.
@@ -45,17 +42,17 @@ public final class KvCache {
     private final int headDim;
     private final int nRoles;
     private final KvDtype dtype;
-    private final long budget;
     final BlockPool pool;
-    private final HeadCache[] heads; // [nLayers, nKvHeads]
+    private final LayerHeads heads;
     private final KeySpans[] spans;
     private final KvBlock[] own; // of each KV head, the key of the token at hand
     private final PieceKeys past;
+    final StepBudget budget;
 
     private long start;
     private long position;
     private int nextLayer;
-    private int stepRows;
+    private int stepRows; // of the step at hand; 0 until it is checked
     private boolean appending; // true between calls: an append failed
     private double visiblePairs;
     private long peakBytes;
@@ -71,25 +68,20 @@ public final class KvCache {
     }
 
     private KvCache(CacheShape shape, KvDtype dtype, long budget) {
-        if (budget < 1) {
-            throw new IllegalArgumentException("budget = " + budget + ": must be at least 1 byte");
-        }
         this.shape = shape;
         this.nLayers = shape.nLayers();
         this.nKvHeads = shape.nKvHeads();
         this.headDim = shape.headDim();
         this.nRoles = shape.nRoles();
         this.dtype = Objects.requireNonNull(dtype, "dtype");
-        this.budget = budget;
         pool = new BlockPool(dtype, headDim, shape.heads());
-        heads = new HeadCache[shape.heads()];
-        int[] life = HeadCache.life(shape.windowArray(), shape.attentionWindow());
-        Arrays.setAll(heads, i -> new HeadCache(pool, headDim, life));
+        heads = new LayerHeads(shape, pool);
         spans = new KeySpans[nKvHeads];
         Arrays.setAll(spans, i -> new KeySpans());
         own = new KvBlock[nKvHeads];
         Arrays.setAll(own, i -> KvBlock.of(dtype, KvBlock.LEAST, headDim));
         past = new PieceKeys(headDim);
+        this.budget = new StepBudget(budget, nRoles, pool, heads, spans, past);
         peakBytes = bytesHeld();
     }
 
@@ -149,6 +141,7 @@ public final class KvCache {
         }
         start = position;
         this.position = position;
+        stepRows = 0;
     }
 
     /**
@@ -163,7 +156,7 @@ public final class KvCache {
         checkLayer(layer, 1);
         for (int g = 0; g < nKvHeads; g++) {
             spans[g].clear();
-            heads[layer * nKvHeads + g].addTo(spans[g]);
+            heads.of(layer, g).addTo(spans[g]);
             own[g].put(0, k, kOffset + g * headDim, v, vOffset + g * headDim);
             spans[g].add(own[g], 0, 1);
         }
@@ -179,8 +172,8 @@ public final class KvCache {
     public PastKeys past(int layer, int[] roles, int rolesOffset, int rows) {
         checkRoles(roles, rolesOffset, rows);
         checkLayer(layer, rows);
-        past.makeRoom(layer == 0 ? most(HeadCache::size) : sum(layer, HeadCache::size)); // layers before this one hold the piece already
-        PastKeys keys = past.copy(heads, layer * nKvHeads, nKvHeads, position, roles, rolesOffset, rows);
+        past.makeRoom(layer == 0 ? heads.mostKeys() : heads.keys(layer)); // layers before this one hold the piece already
+        PastKeys keys = past.copy(heads, layer, nKvHeads, position, roles, rolesOffset, rows);
         peakBytes = Math.max(peakBytes, bytesHeld());
         return keys;
     }
@@ -213,25 +206,23 @@ public final class KvCache {
         appending = true;
         for (int g = 0; g < nKvHeads; g++) {
             spans[g].clear(); // so that blocks given back are not held on to
-            HeadCache head = heads[layer * nKvHeads + g];
+            HeadCache head = heads.of(layer, g);
             int headRoles = rolesOffset + g * rows;
             visiblePairs += head.visiblePairs(roles, headRoles, rows, position);
             head.append(roles, headRoles, k, kOffset + g * headDim, v, vOffset + g * headDim, rows, nKvHeads * headDim, position);
             peakBytes = Math.max(peakBytes, bytesHeld());
         }
         appending = false;
-        stepRows = rows;
         nextLayer = (layer + 1) % nLayers;
         if (nextLayer == 0) {
             position += rows;
+            stepRows = 0;
         }
     }
 
     /** Gives everything back and starts again at position 0. */
     public void clear() {
-        for (HeadCache head : heads) {
-            head.clear();
-        }
+        heads.clear();
         for (KeySpans held : spans) {
             held.clear();
         }
@@ -240,6 +231,7 @@ public final class KvCache {
         start = 0;
         position = 0;
         nextLayer = 0;
+        stepRows = 0;
         appending = false;
         visiblePairs = 0;
         peakBytes = bytesHeld();
@@ -258,42 +250,17 @@ public final class KvCache {
     public long[] positions(int layer, int kvHead) {
         Objects.checkIndex(layer, nLayers);
         Objects.checkIndex(kvHead, nKvHeads);
-        return heads[layer * nKvHeads + kvHead].positions();
+        return heads.of(layer, kvHead).positions();
     }
 
     public KvStats stats() {
-        List<KvStats.Head> each = new ArrayList<>();
-        long live = 0;
-        for (int i = 0; i < heads.length; i++) {
-            List<Integer> sliding = new ArrayList<>();
-            for (int role = Role.FIRST_SLIDING; role < nRoles; role++) {
-                sliding.add(heads[i].size(role));
-            }
-            each.add(new KvStats.Head(i / nKvHeads, i % nKvHeads, heads[i].size(Role.GLOBAL), heads[i].size(Role.LOCAL), sliding));
-            live += heads[i].size();
-        }
+        List<KvStats.Head> each = heads.stats();
+        long live = each.stream().mapToLong(KvStats.Head::keys).sum();
         long tokens = tokens();
         long keyBytes = dtype.bytes(headDim);
-        double causalPairs = heads.length * (tokens * (tokens + 1.0) / 2);
-        return new KvStats(tokens, each, live, live * keyBytes, bytesHeld(), peakBytes, tokens * heads.length * keyBytes,
+        double causalPairs = heads.count() * (tokens * (tokens + 1.0) / 2);
+        return new KvStats(tokens, each, live, live * keyBytes, bytesHeld(), peakBytes, tokens * heads.count() * keyBytes,
                 tokens == 0 ? 1 : visiblePairs / causalPairs);
-    }
-
-    /** The largest sum over a layer's heads. */
-    private int most(ToIntFunction<HeadCache> count) {
-        int most = 0;
-        for (int layer = 0; layer < nLayers; layer++) {
-            most = Math.max(most, sum(layer, count));
-        }
-        return most;
-    }
-
-    private int sum(int layer, ToIntFunction<HeadCache> count) {
-        int sum = 0;
-        for (int g = 0; g < nKvHeads; g++) {
-            sum = Math.addExact(sum, count.applyAsInt(heads[layer * nKvHeads + g]));
-        }
-        return sum;
     }
 
     private void checkLayer(int layer, int rows) {
@@ -304,31 +271,13 @@ public final class KvCache {
             throw new IllegalStateException("layer " + layer + " with " + rows + " rows, but next is layer " + nextLayer
                     + (nextLayer == 0 ? "" : " with " + stepRows + " rows"));
         }
-        if (layer == 0) {
+        if (rows != stepRows) { // the first call of a step
             Math.addExact(position, rows);
             if (rows == 1) {
                 past.release();
             }
-            if (budget != Long.MAX_VALUE) {
-                checkBudget(rows);
-            }
-        }
-    }
-
-    /** Refuses a step that could exceed the budget if its roles are the most expensive ones. */
-    private void checkBudget(int rows) {
-        // Each queue may open a block that stays nearly empty; a list of spans doubles when it is full.
-        long blocks = Math.min(rows, (rows + nRoles * (BlockPool.LEAST - 1L)) / BlockPool.LEAST);
-        long spanSlots = rows > 1 ? 0 : 2L * (most(HeadCache::blocks) + nKvHeads);
-        long pastKeys = rows > 1 ? Math.max(0, most(HeadCache::size) - past.capacity()) : 0;
-        int longest = rows;
-        for (HeadCache head : heads) {
-            longest = Math.max(longest, Math.addExact(head.size(), rows));
-        }
-        long needed = bytesHeld() - pool.bytes() + pool.bytesAfter(blocks * heads.length, Integer.highestOneBit(longest))
-                + spanSlots * KeySpans.SPAN_BYTES + past.bytes(pastKeys);
-        if (needed > budget) {
-            throw new KvBudgetExceededException(rows, needed, budget);
+            budget.check(rows);
+            stepRows = rows;
         }
     }
 

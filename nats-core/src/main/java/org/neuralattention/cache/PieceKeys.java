@@ -37,11 +37,11 @@ final class PieceKeys {
         lastRow = NO_INTS;
     }
 
-    /** The keys of a layer's heads, with the last row of the piece that sees each. */
-    PastKeys copy(HeadCache[] heads, int firstHead, int nKvHeads, long position, int[] roles, int rolesOffset, int rows) {
+    /** The keys of a layer, with the last row of the piece that sees each. */
+    PastKeys copy(LayerHeads heads, int layer, int nKvHeads, long position, int[] roles, int rolesOffset, int rows) {
         int[] headStart = new int[nKvHeads + 1];
         for (int g = 0; g < nKvHeads; g++) {
-            headStart[g + 1] = heads[firstHead + g].copyTo(k, v, lastRow, headStart[g], position, roles, rolesOffset + g * rows, rows);
+            headStart[g + 1] = heads.of(layer, g).copyTo(k, v, lastRow, headStart[g], position, roles, rolesOffset + g * rows, rows);
         }
         return new PastKeys(k, 0, v, 0, lastRow, 0, headStart);
     }

@@ -5,11 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
 import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.ShrinkingMode;
 import org.junit.jupiter.api.Test;
+import org.neuralattention.kernels.KeySpans;
 import org.neuralattention.kernels.KvDtype;
 
 class KvBudgetTest {
@@ -19,14 +21,14 @@ class KvBudgetTest {
         Random random = new Random(seed);
         int nLayers = 1 + random.nextInt(3);
         int nKvHeads = 1 + random.nextInt(2);
-        int[] windows = KvCacheTest.windows(random, random.nextInt(3));
+        int[] windows = KvCacheCases.windows(random, random.nextInt(3));
         long budget = 2_000 + random.nextInt(200_000);
         KvCache cache = new KvCache(nLayers, nKvHeads, 8, windows, 0, KvDtype.values()[random.nextInt(3)], budget);
         float[] k = new float[60 * nKvHeads * 8];
         int refused = 0;
         for (int step = 0; step < 200 && refused < 3; step++) {
             int rows = random.nextInt(4) == 0 ? 1 + random.nextInt(60) : 1;
-            int[] roles = KvCacheTest.roles(random, 2 + windows.length, nKvHeads * rows);
+            int[] roles = KvCacheCases.roles(random, 2 + windows.length, nKvHeads * rows);
             long position = cache.position();
             long[] held = cache.positions(0, 0);
             int layer = 0;
@@ -49,6 +51,27 @@ class KvBudgetTest {
                 assertEquals(0, layer, "refused before anything changed");
             }
             assertTrue(cache.stats().peakBytes() <= budget, cache.stats().peakBytes() + " bytes of " + budget);
+        }
+    }
+
+    @Property(tries = 300, shrinking = ShrinkingMode.OFF)
+    void theListsOfSpansGrowToWhatTheBudgetCountedAndNoFurther(@ForAll long seed) {
+        Random random = new Random(seed);
+        int nLayers = 1 + random.nextInt(3);
+        int nKvHeads = 1 + random.nextInt(3);
+        int[] windows = KvCacheCases.windows(random, random.nextInt(4));
+        KvCache cache = new KvCache(nLayers, nKvHeads, 1, windows, 0, KvDtype.F32, Long.MAX_VALUE);
+        float[] k = new float[200 * nKvHeads];
+        for (int step = 0; step < 60; step++) {
+            int rows = random.nextInt(4) == 0 ? 1 + random.nextInt(200) : 1;
+            long counted = cache.budget.spanBytes(rows);
+            long bytes = 0;
+            for (int layer = 0; layer < nLayers; layer++) {
+                KeySpans[] spans = rows == 1 ? cache.spans(layer, k, 0, k, 0) : new KeySpans[0];
+                bytes = Arrays.stream(spans).mapToLong(KeySpans::bytes).sum();
+                cache.append(layer, KvCacheCases.roles(random, 2 + windows.length, nKvHeads * rows), 0, k, 0, k, 0, rows);
+            }
+            assertTrue(rows > 1 || counted == bytes, "seed " + seed + ", step " + step + ": counted " + counted + ", but there are " + bytes);
         }
     }
 

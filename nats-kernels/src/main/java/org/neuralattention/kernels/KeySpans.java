@@ -12,7 +12,7 @@ import java.util.Arrays;
 public final class KeySpans {
 
     /** Memory a span takes in the list: a reference and two ints. */
-    public static final int SPAN_BYTES = 8 + 2 * 4;
+    private static final int SPAN_BYTES = 8 + 2 * 4;
 
     KvBlock[] block = new KvBlock[8];
     int[] first = new int[8];
@@ -61,6 +61,15 @@ public final class KeySpans {
     /** Memory of the list itself, without the blocks it points to. */
     public long bytes() {
         return (long) block.length * SPAN_BYTES;
+    }
+
+    /** The same once the list has held {@code spans} spans. */
+    public long bytes(int spans) {
+        int slots = block.length;
+        while (slots < spans) {
+            slots *= 2;
+        }
+        return (long) slots * SPAN_BYTES;
     }
 
     /** The span that holds a key. */
