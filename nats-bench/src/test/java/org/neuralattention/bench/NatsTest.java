@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Help can be read, mistakes are told in one sentence, exit codes tell them from failures. */
 class NatsTest {
 
-    static final List<String> COMMANDS = List.of("demo", "train", "generate", "inspect", "bench");
+    static final List<String> COMMANDS = List.of("demo", "train", "generate", "eval", "inspect", "bench");
 
     private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();
@@ -55,7 +55,10 @@ class NatsTest {
         "generate --model . --prompt a --top-p 2", "generate --model . --prompt a --max-tokens 0", "generate --model . --prompt a --threads 0",
         "generate --model . --prompt a --kv-budget 0", "generate --model . --prompt a --kv-budget lots", "generate --model . --prompt-file /nowhere",
         "generate --model . --prompt a --max-tokens -1", "generate --model . --prompt a --temperature -1", "generate --model pom.xml --prompt a",
-        "demo --length 100", "demo --pairs 0", "demo --pairs 17", "demo --steps 1", "demo --context 65", "demo --seed -1", "demo --price -1", "demo --out .",
+        "generate --model . --prompt a --dtype f33", "generate --model . --prompt a --logprobs -1", "generate --model . --prompt a --tokenizer pom.xml",
+        "eval", "eval --model .", "eval --text pom.xml", "eval --model . --text pom.xml", "eval --model . --text /nowhere", "eval --model . --text .",
+        "eval --model . --text pom.xml --context 0", "eval --model . --text pom.xml --max-blocks 0", "eval --model . --text pom.xml --dtype f32,f33",
+        "eval --model . --text pom.xml --html .", "demo --length 100", "demo --pairs 0", "demo --pairs 17", "demo --steps 1", "demo --context 65", "demo --seed -1", "demo --price -1", "demo --out .",
         "demo --out pom.xml/report.html", "bench --out .", "bench --out /nowhere/results.json TeamBench", "bench --json", "bench --json . TeamBench",
         "bench --html pom.xml/page.html TeamBench", "bench --markdown src TeamBench", "bench --write-model pom.xml", "bench --growth MatMul",
         "bench --out results.json", "bench --peers", "bench --peers (", "bench --peers --out peers.json X", "bench --peers --growth", "bench --llm-c mvnw",

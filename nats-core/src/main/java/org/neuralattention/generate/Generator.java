@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
-import java.util.stream.IntStream;
 import org.neuralattention.cache.KvBudgetExceededException;
 import org.neuralattention.generate.Generation.Finish;
 import org.neuralattention.tokenize.StreamDecoder;
@@ -49,13 +48,8 @@ public final class Generator {
         if (tokenizer == null) {
             throw new IllegalStateException("a text needs a tokenizer: give one to the generator, or give ids");
         }
-        int[] ids = tokenizer.encode(prompt);
-        boolean begins = length == 0 && session.cache().tokens() == 0 && tokenizer.bosId().isPresent();
-        return generate(begins ? prepend(tokenizer.bosId().getAsInt(), ids) : ids, request, listener);
-    }
-
-    private static int[] prepend(int first, int[] ids) {
-        return IntStream.concat(IntStream.of(first), IntStream.of(ids)).toArray();
+        boolean begins = length == 0 && session.cache().tokens() == 0;
+        return generate(begins ? tokenizer.encodeBeginning(prompt) : tokenizer.encode(prompt), request, listener);
     }
 
     /**

@@ -1,5 +1,6 @@
 package org.neuralattention.generate;
 
+import java.util.Objects;
 import java.util.function.IntPredicate;
 import org.neuralattention.cache.KvCache;
 import org.neuralattention.kernels.DecodeAttention;
@@ -107,9 +108,43 @@ public final class Session {
      * @return tokens taken in: {@code count} unless {@code goOn} said no
      */
     public int prefill(int[] ids, int offset, int count, IntPredicate goOn) {
-        if (count < 0 || offset < 0 || offset > ids.length - count) {
-            throw new IndexOutOfBoundsException("ids: " + count + " elements from offset " + offset + " do not fit an array of " + ids.length);
+        return takeIn(ids, offset, count, (s, done, rows) -> done + rows == count || goOn.test(done + rows));
+    }
+
+    /**
+     * Takes in {@code count} tokens as {@link #prefill} does, and tells how unlikely the tokens behind them are to the model:
+     * {@code losses[i] = -ln p(targets[i] | the sequence up to ids[i])}.
+     *
+     * @param losses out, [count] in nats; 0 where the target is negative
+     * @param targets [count], the token behind each; negative where nothing is asked
+     * @return the sum of the losses
+     * @throws IllegalArgumentException as {@link #prefill}, or if a target is not in the vocabulary
+     */
+    public double score(float[] losses, int lossesOffset, int[] ids, int idsOffset, int[] targets, int targetsOffset, int count) {
+        Objects.checkFromIndexSize(lossesOffset, count, losses.length);
+        Objects.checkFromIndexSize(targetsOffset, count, targets.length);
+        for (int i = targetsOffset; i < targetsOffset + count; i++) {
+            if (targets[i] >= c.vocabSize()) {
+                throw new IllegalArgumentException("targets[" + i + "] = " + targets[i] + ": must be below " + c.vocabSize());
+            }
         }
+        double[] sum = new double[1];
+        takeIn(ids, idsOffset, count, (s, done, rows) -> {
+            synchronized (team) {
+                sum[0] += transformer.losses(losses, lossesOffset + done, s, targets, targetsOffset + done);
+            }
+            return true;
+        });
+        return sum[0];
+    }
+
+    /** Hears of a piece that was taken in behind {@code done} others; returns whether to go on. */
+    private interface Piece {
+        boolean taken(Activations s, int done, int rows);
+    }
+
+    private int takeIn(int[] ids, int offset, int count, Piece listener) {
+        Objects.checkFromIndexSize(offset, count, ids.length);
         check(ids, offset, count);
         if (count == 0) {
             return 0;
@@ -119,14 +154,16 @@ public final class Session {
         int lastRow = 0;
         int done = 0;
         try {
-            do {
+            boolean goOn = true;
+            while (done < count && goOn) {
                 int rows = Math.min(pieceLength, count - done);
                 Activations s = rows == 1 ? one : piece(rows);
                 step(s, ids, offset + done);
                 last = s;
                 lastRow = rows - 1;
                 done += rows;
-            } while (done < count && goOn.test(done));
+                goOn = listener.taken(s, done - rows, rows);
+            }
         } finally {
             if (last != null && failure == null) { // a refused piece ends before it changes the final norm of the one before
                 predict(last, lastRow);

@@ -74,8 +74,7 @@ public final class Transformer {
     public double forward(Activations s, int[] ids, int idsOffset, int[] targets, int targetsOffset, RoleChoice choice) {
         forward(s, ids, idsOffset, choice);
         int asked = CrossEntropy.count(targets, targetsOffset, s.rows());
-        double sum = CrossEntropy.forward(s.losses, 0, s.finalNormed, 0, weights.head.matrix(),
-                targets, targetsOffset, s.rows(), team);
+        double sum = losses(s.losses, 0, s, targets, targetsOffset);
         return asked == 0 ? 0 : sum / asked;
     }
 
@@ -192,5 +191,15 @@ public final class Transformer {
     public void logits(float[] logits, int logitsOffset, Activations s, int from, int rows) {
         Objects.checkFromIndexSize(from, rows, s.rows());
         Linear.forward(logits, logitsOffset, s.finalNormed, from * c.dim(), weights.head, null, rows, team);
+    }
+
+    /**
+     * Losses [s.rows()] of the last forward pass, in nats: how unlikely each target is behind its row; 0 where the target is negative.
+     *
+     * @param targets [s.rows()]
+     * @return their sum
+     */
+    public double losses(float[] losses, int lossesOffset, Activations s, int[] targets, int targetsOffset) {
+        return CrossEntropy.forward(losses, lossesOffset, s.finalNormed, 0, weights.head.matrix(), targets, targetsOffset, s.rows(), team);
     }
 }

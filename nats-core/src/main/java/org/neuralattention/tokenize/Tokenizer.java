@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 
 /**
  * Text to token ids and back. Immutable: any number of threads may share one.
@@ -37,6 +38,12 @@ public interface Tokenizer {
     /** The ids of a text all of which is literal: special tokens in it are only text. */
     default int[] encodeLiteral(String text) {
         return encode(text, new int[] {0, text.length()});
+    }
+
+    /** The ids of a text that begins a sequence: {@link #bosId}, if there is one, then those of {@link #encode(String)}. */
+    default int[] encodeBeginning(String text) {
+        int[] ids = encode(text);
+        return bosId().isEmpty() ? ids : IntStream.concat(bosId().stream(), IntStream.of(ids)).toArray();
     }
 
     /** Number of ids: they are 0 to {@code vocabSize() - 1}. */

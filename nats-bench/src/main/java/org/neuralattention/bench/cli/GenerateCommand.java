@@ -3,7 +3,6 @@ package org.neuralattention.bench.cli;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.stream.IntStream;
 import org.neuralattention.generate.Generation;
 import org.neuralattention.generate.Model;
 import org.neuralattention.generate.Request;
@@ -36,7 +35,7 @@ public final class GenerateCommand implements Callable<Integer> {
     private SamplingOptions sampling;
 
     @Mixin
-    private KvOptions kv;
+    private KvBudgetOptions kv;
 
     @ArgGroup(multiplicity = "1")
     private PromptOptions prompt;
@@ -88,8 +87,7 @@ public final class GenerateCommand implements Callable<Integer> {
 
     /** The ids of the prompt, after the id that begins a sequence if the model has one. */
     private int[] ids(Tokenizer tokenizer, String text) {
-        IntStream bos = tokenizer.bosId().isPresent() && !noBos ? IntStream.of(tokenizer.bosId().getAsInt()) : IntStream.empty();
-        int[] ids = IntStream.concat(bos, IntStream.of(tokenizer.encode(text))).toArray();
+        int[] ids = noBos ? tokenizer.encode(text) : tokenizer.encodeBeginning(text);
         if (ids.length == 0) {
             throw new UserError("The prompt is empty, and no token begins the text.");
         }

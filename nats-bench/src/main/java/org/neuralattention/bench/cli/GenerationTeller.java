@@ -42,7 +42,7 @@ final class GenerationTeller implements Listener {
             progressStarted = System.nanoTime();
         }
         double speed = done == progressFrom ? Double.NaN : (done - progressFrom) / ((System.nanoTime() - progressStarted) * 1e-9);
-        progress.update(done, new Progress.Values(Double.NaN, Double.NaN, speed, Double.NaN));
+        progress.update(done, new Progress.Values(Double.NaN, Double.NaN, Double.NaN, speed, Double.NaN));
         if (done == tokens) {
             progress.close();
         }

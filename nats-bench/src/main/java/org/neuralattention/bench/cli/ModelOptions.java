@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.neuralattention.generate.Model;
 import org.neuralattention.kernels.Dtype;
 import picocli.CommandLine.ITypeConverter;
@@ -15,13 +16,16 @@ import picocli.CommandLine.TypeConversionException;
 /** Which model, and how it is held in memory; a {@code @Mixin}. */
 public final class ModelOptions {
 
-    @Option(names = "--model", paramLabel = "MODEL", required = true, description = "folder with config.json, safetensors and tokenizer.json")
+    static final String MODEL = "folder with config.json, safetensors and tokenizer.json";
+    static final String TOKENIZER = "the tokenizer, where it is not beside the model";
+
+    @Option(names = "--model", paramLabel = "MODEL", required = true, description = MODEL)
     private Path model;
 
-    @Option(names = "--tokenizer", paramLabel = "PATH", description = "the tokenizer, where it is not beside the model")
+    @Option(names = "--tokenizer", paramLabel = "PATH", description = TOKENIZER)
     private Path tokenizer;
 
-    @Option(names = "--dtype", paramLabel = "TYPE", converter = WeightForm.class, completionCandidates = WeightForm.class,
+    @Option(names = "--dtype", paramLabel = "TYPE", converter = DtypeConverter.class, completionCandidates = DtypeNames.class,
             description = "weights in memory: ${COMPLETION-CANDIDATES} (as stored)")
     private Dtype dtype;
 
@@ -34,26 +38,31 @@ public final class ModelOptions {
         return Model.load(model, new Model.Options(dtype, threads, tokenizer));
     }
 
-    /** The name of a form of weights, in lower case. */
-    static final class WeightForm implements ITypeConverter<Dtype>, Iterable<String> {
-        private static final List<String> NAMES = Arrays.stream(Dtype.values()).map(WeightForm::name).toList();
+    /** As the command line has it. */
+    static String name(Dtype dtype) {
+        return dtype.name().toLowerCase(Locale.ROOT);
+    }
 
-        static String name(Dtype dtype) {
-            return dtype.name().toLowerCase(Locale.ROOT);
-        }
+    static List<String> names() {
+        return Arrays.stream(Dtype.values()).map(ModelOptions::name).toList();
+    }
 
-        @Override
-        public Dtype convert(String text) {
-            int index = NAMES.indexOf(text);
-            if (index < 0) {
-                throw new TypeConversionException("must be one of " + String.join(", ", NAMES));
-            }
-            return Dtype.values()[index];
-        }
+    static Optional<Dtype> dtype(String name) {
+        return Arrays.stream(Dtype.values()).filter(dtype -> name(dtype).equals(name)).findFirst();
+    }
 
+    /** For the help. */
+    static final class DtypeNames implements Iterable<String> {
         @Override
         public Iterator<String> iterator() {
-            return NAMES.iterator();
+            return names().iterator();
+        }
+    }
+
+    static final class DtypeConverter implements ITypeConverter<Dtype> {
+        @Override
+        public Dtype convert(String text) {
+            return dtype(text).orElseThrow(() -> new TypeConversionException("must be one of " + String.join(", ", names())));
         }
     }
 }

@@ -15,15 +15,18 @@ import org.neuralattention.bench.report.Numbers;
 public abstract sealed class Progress implements AutoCloseable {
 
     /** Values beside the step; what is not known yet is NaN and not shown. */
-    public record Values(double loss, double recall, double tokensPerSecond, double kvShare) {
+    public record Values(double loss, double perplexity, double recall, double tokensPerSecond, double kvShare) {
 
-        public static final Values NONE = new Values(Double.NaN, Double.NaN, Double.NaN, Double.NaN);
+        public static final Values NONE = new Values(Double.NaN, Double.NaN, Double.NaN, Double.NaN, Double.NaN);
 
         @Override
         public String toString() {
             StringJoiner text = new StringJoiner(", ");
             if (Double.isFinite(loss)) {
                 text.add("loss " + Numbers.fixed(loss, 3));
+            }
+            if (Double.isFinite(perplexity)) {
+                text.add("perplexity " + Numbers.fixed(perplexity, 3));
             }
             if (Double.isFinite(recall)) {
                 text.add("recall " + Numbers.percent(recall));
@@ -183,7 +186,7 @@ public abstract sealed class Progress implements AutoCloseable {
         @Override
         public void update(long step, Values values) {
             json.event("progress").put("task", task).put("step", step).put("steps", steps).put("loss", values.loss)
-                    .put("recall", values.recall).put("kvShare", values.kvShare).put("tokensPerSecond", values.tokensPerSecond)
+                    .put("perplexity", values.perplexity).put("recall", values.recall).put("kvShare", values.kvShare).put("tokensPerSecond", values.tokensPerSecond)
                     .put("secondsLeft", secondsLeft(step)).end();
         }
 

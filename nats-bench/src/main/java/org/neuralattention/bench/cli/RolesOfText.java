@@ -48,8 +48,7 @@ final class RolesOfText {
         if (tokenizer.vocabSize() > config.vocabSize()) {
             throw new UserError("The tokenizer of " + model + " has " + tokenizer.vocabSize() + " ids, the model only " + config.vocabSize() + ".");
         }
-        IntStream bos = tokenizer.bosId().isPresent() ? IntStream.of(tokenizer.bosId().getAsInt()) : IntStream.empty();
-        int[] ids = IntStream.concat(bos, IntStream.of(tokenizer.encode(text))).toArray();
+        int[] ids = tokenizer.encodeBeginning(text);
         if (ids.length < 2) {
             throw new UserError("The text is too short: there is no token to predict.");
         }

@@ -140,7 +140,7 @@ public final class DemoCommand implements Callable<Integer> {
             double[] smooth = {Double.NaN};
             return (report, length, recall) -> {
                 smooth[0] = Double.isNaN(smooth[0]) ? report.loss() : 0.95 * smooth[0] + 0.05 * report.loss();
-                bar.update(report.step() + 1, new Progress.Values(smooth[0], recall, report.tokensPerSecond(), report.share()));
+                bar.update(report.step() + 1, new Progress.Values(smooth[0], Double.NaN, recall, report.tokensPerSecond(), report.share()));
             };
         }
 

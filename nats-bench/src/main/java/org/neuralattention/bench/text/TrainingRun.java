@@ -85,7 +85,7 @@ final class TrainingRun {
                 StepReport step = trainer.step(text);
                 long steps = trainer.steps();
                 log.step(step);
-                progress.update(steps, new Progress.Values(step.loss(), Double.NaN, step.tokensPerSecond(), step.share()));
+                progress.update(steps, new Progress.Values(step.loss(), Double.NaN, Double.NaN, step.tokensPerSecond(), step.share()));
                 if (steps % options.evalEvery == 0 || steps == options.steps) {
                     Evaluation.Result result = look.run(choice);
                     log.evaluation(steps, result);

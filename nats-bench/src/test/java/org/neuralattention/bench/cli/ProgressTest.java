@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 /** People see a bar or a few lines, machines a line of JSON per update. */
 class ProgressTest {
 
-    private static final Progress.Values VALUES = new Progress.Values(1.25, 0.993, 12_345, 0.224);
+    private static final Progress.Values VALUES = new Progress.Values(1.25, Double.NaN, 0.993, 12_345, 0.224);
 
     private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();
@@ -59,9 +59,9 @@ class ProgressTest {
         }
         assertEquals("", err.toString());
         assertEquals(List.of(
-                "{\"event\":\"progress\",\"task\":\"train \\\"a\\\"\",\"step\":0,\"steps\":100,\"loss\":null,\"recall\":null,"
+                "{\"event\":\"progress\",\"task\":\"train \\\"a\\\"\",\"step\":0,\"steps\":100,\"loss\":null,\"perplexity\":null,\"recall\":null,"
                         + "\"kvShare\":null,\"tokensPerSecond\":null,\"secondsLeft\":null}",
-                "{\"event\":\"progress\",\"task\":\"train \\\"a\\\"\",\"step\":100,\"steps\":100,\"loss\":1.25,\"recall\":0.993,"
+                "{\"event\":\"progress\",\"task\":\"train \\\"a\\\"\",\"step\":100,\"steps\":100,\"loss\":1.25,\"perplexity\":null,\"recall\":0.993,"
                         + "\"kvShare\":0.224,\"tokensPerSecond\":12345.0,\"secondsLeft\":0.0}"), out.toString().lines().toList());
     }
 }
