@@ -27,6 +27,15 @@ final class ByteAlphabet {
         return String.valueOf(CHAR_OF[b & 0xFF]);
     }
 
+    /** The vocabulary entry of some bytes. */
+    static String toString(byte[] bytes) {
+        char[] entry = new char[bytes.length];
+        for (int i = 0; i < entry.length; i++) {
+            entry[i] = CHAR_OF[bytes[i] & 0xFF];
+        }
+        return new String(entry);
+    }
+
     /** The bytes of a vocabulary entry, or null if one of its characters stands for none. */
     static byte[] bytes(String entry) {
         byte[] bytes = new byte[entry.length()];

@@ -16,8 +16,11 @@ public enum Split {
         }
     },
 
-    /** That of tiktoken's cl100k: as Llama 3's, but white space that ends the text is one piece whatever line ends it has. */
-    CL100K("'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}++|\\p{N}{1,3}+| ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*+|\\s++$|\\s*[\\r\\n]|\\s+(?!\\S)|\\s") {
+    /**
+     * That of tiktoken's cl100k: as Llama 3's, but white space that ends the text is one piece whatever line ends it has. (tiktoken writes it with
+     * {@code $} and possessive quantifiers, which mean something else in Hugging Face's engine.)
+     */
+    CL100K("(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s+\\z|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+") {
         @Override
         int next(String text, int from, int to) {
             return Cl100kSplit.next(text, from, to, 3, true);

@@ -4,7 +4,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import org.neuralattention.io.AtomicFiles;
 import org.neuralattention.io.JsonObject;
 import org.neuralattention.io.ModelFormatException;
@@ -22,14 +25,15 @@ public final class Tokenizers {
     private Tokenizers() {}
 
     /**
-     * The tokenizer of a model: byte-level BPE of a tokenizer.json in Hugging Face's form.
+     * The tokenizer of a model: byte-level BPE of a tokenizer.json in Hugging Face's form, of GPT-2's own two files, or of tiktoken's ranks
+     * (r50k_base, cl100k_base).
      *
-     * <p>Beginning and end come from {@code bos_token} and {@code eos_token} of tokenizer_config.json in the same folder, or, if it does not
+     * <p>In a folder of Hugging Face what tokenizer.json itself puts before a text is the beginning. Otherwise beginning and end come from {@code bos_token} and {@code eos_token} of tokenizer_config.json in the same folder, or, if it does not
      * mention them, from {@code bos_token_id} and {@code eos_token_id} of config.json; otherwise there is none. Further ends are the
      * {@code eos_token_id}s of generation_config.json and config.json.
      *
-     * @param path what {@code ModelFile.open} takes, or the tokenizer's file: a model's folder, a tokenizer.json, a GGUF file (its vocabulary), ranks of
-     *     tiktoken, llama2.c's tokenizer.bin, or a model of llama2.c with that beside it. The content decides, not the name
+     * @param path what {@code ModelFile.open} takes, or the tokenizer's file: a model's folder, a tokenizer.json, encoder.json or vocab.json with
+     *     vocab.bpe or merges.txt beside it, a GGUF file (its vocabulary), ranks of tiktoken, llama2.c's tokenizer.bin, or a model of llama2.c with that beside it. The content decides, not the name
      * @throws ModelFormatException if the file is malformed; {@link UnsupportedModelException} if it asks for something not mentioned here
      * @throws NoSuchFileException if there is none
      */
@@ -38,7 +42,7 @@ public final class Tokenizers {
         return switch (TokenizerFile.kind(file)) {
             case JSON -> ofJson(file);
             case GGUF -> throw new UnsupportedModelException(file, "vocabularies of GGUF files are not supported");
-            case TIKTOKEN -> throw new UnsupportedModelException(file, "tiktoken's ranks are not supported");
+            case TIKTOKEN -> ofTiktoken(file);
             case LLAMA2C_TOKENIZER, LLAMA2C_MODEL -> throw new UnsupportedModelException(file, "llama2.c's tokenizer.bin is not supported");
             case SENTENCE_PIECE -> throw new UnsupportedModelException(file, "a SentencePiece model is not read, a tokenizer.json is");
         };
@@ -46,7 +50,7 @@ public final class Tokenizers {
 
     /** The file of a folder that holds its tokenizer. */
     private static Path inFolder(Path folder) throws NoSuchFileException {
-        for (String name : new String[] {TOKENIZER, "tokenizer.bin", "tokenizer.model"}) {
+        for (String name : new String[] {TOKENIZER, "vocab.json", "encoder.json", "tokenizer.bin", "tokenizer.model"}) {
             if (Files.exists(folder.resolve(name))) {
                 return folder.resolve(name);
             }
@@ -56,11 +60,22 @@ public final class Tokenizers {
 
     private static Tokenizer ofJson(Path file) throws IOException {
         JsonObject root = JsonObject.read(file);
+        Path merges = root.fields().get("model") instanceof Map ? null : Gpt2Files.mergesBeside(file);
+        if (merges != null) {
+            BpeModel model = Gpt2Files.read(root, merges);
+            return ofBpe(file, model, BoundaryFiles.read(file, Optional.of(List.of()), content -> idOf(model, content)));
+        }
         BpeModel model = TokenizerJson.read(root);
         Boundaries boundaries = BoundaryFiles.read(file, PostProcessorJson.first(root), content -> idOf(model, content));
-        if (boundaries.equals(Boundaries.NONE) && isBytes(model)) {
-            return new ByteTokenizer();
-        }
+        return boundaries.equals(Boundaries.NONE) && isBytes(model) ? new ByteTokenizer() : ofBpe(file, model, boundaries);
+    }
+
+    private static Tokenizer ofTiktoken(Path file) throws IOException {
+        BpeModel model = TiktokenRanks.read(file);
+        return ofBpe(file, model, new Boundaries(OptionalInt.empty(), List.of(model.added().getFirst().id())));
+    }
+
+    private static Tokenizer ofBpe(Path file, BpeModel model, Boundaries boundaries) {
         try {
             return new BpeTokenizer(model, boundaries);
         } catch (IllegalArgumentException e) {

@@ -19,7 +19,11 @@ class SplitTest {
 
     /** The expression for Java: white space and case are Unicode's, and $ is the end of the text, not also the line end before it. */
     private static Pattern java(Split split) {
-        return Pattern.compile(split.pattern().replace("\\s", "\\p{IsWhite_Space}").replace("\\S", "\\P{IsWhite_Space}")
+        return java(split.pattern());
+    }
+
+    private static Pattern java(String pattern) {
+        return Pattern.compile(pattern.replace("\\s", "\\p{IsWhite_Space}").replace("\\S", "\\P{IsWhite_Space}")
                 .replace("(?i:", "(?iu:").replace("$|", "\\z|"));
     }
 
@@ -61,6 +65,15 @@ class SplitTest {
         for (Split split : Split.values()) {
             assertEquals(expected(java(split), text), pieces(split, text), split.name());
         }
+    }
+
+    /** As tiktoken's openai_public.py has them today. */
+    @Property(tries = 1000)
+    void tiktokensOwnExpressionsMeanTheSame(@ForAll("texts") String text) {
+        assertEquals(expected(java("'(?:[sdmt]|ll|ve|re)| ?\\p{L}++| ?\\p{N}++| ?[^\\s\\p{L}\\p{N}]++|\\s++$|\\s+(?!\\S)|\\s"), text),
+                pieces(Split.GPT2, text));
+        assertEquals(expected(java("'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}++|\\p{N}{1,3}+| ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*+"
+                + "|\\s++$|\\s*[\\r\\n]|\\s+(?!\\S)|\\s"), text), pieces(Split.CL100K, text));
     }
 
     @ParameterizedTest

@@ -9,9 +9,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.Random;
-import org.neuralattention.io.JsonObject;
 import org.neuralattention.testing.Shared;
 import org.neuralattention.tokenize.BpeModel.Merge;
 import org.neuralattention.tokenize.BpeModel.Ranks;
@@ -52,14 +50,7 @@ final class TestModels {
 
     /** GPT-2 from the files it was published with. */
     static BpeTokenizer gpt2() throws IOException {
-        JsonObject encoder = JsonObject.read(Shared.path("tokenizers/gpt2/encoder.json"));
-        Map<String, Integer> vocab = new HashMap<>();
-        encoder.fields().keySet().forEach(entry -> vocab.put(entry, encoder.intValue(entry)));
-        List<Merge> merges = Files.readAllLines(Shared.path("tokenizers/gpt2/vocab.bpe")).stream()
-                .skip(1).map(line -> line.split(" ")).map(parts -> new Merge(parts[0], parts[1])).toList();
-        int end = vocab.get("<|endoftext|>");
-        return new BpeTokenizer(new BpeModel(vocab, merges, List.of(new AddedToken(end, "<|endoftext|>", true))),
-                new Boundaries(OptionalInt.of(end), List.of(end)));
+        return (BpeTokenizer) Tokenizers.load(Shared.path("tokenizers/gpt2"));
     }
 
     /** All the integers in a line. */

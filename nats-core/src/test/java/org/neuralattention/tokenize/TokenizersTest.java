@@ -212,6 +212,27 @@ class TokenizersTest {
     }
 
     @Test
+    void gpt2sOwnFilesAreReadUnderEitherName() throws IOException {
+        Tokenizer gpt2 = Tokenizers.load(Shared.path("tokenizers/gpt2/encoder.json"));
+        assertEquals(50257, gpt2.vocabSize());
+        assertEquals(OptionalInt.empty(), gpt2.bosId());
+        assertEquals("<|endoftext|>", gpt2.decode(gpt2.encode("<|endoftext|>")[0]));
+        Path folder = Files.createDirectory(dir.resolve("gpt2"));
+        Files.copy(Shared.path("tokenizers/gpt2/encoder.json"), folder.resolve("vocab.json"));
+        Files.copy(Shared.path("tokenizers/gpt2/vocab.bpe"), folder.resolve("merges.txt"));
+        Files.writeString(folder.resolve("config.json"), "{\"bos_token_id\": 50256, \"eos_token_id\": 50256}");
+        BpeTokenizer renamed = (BpeTokenizer) Tokenizers.load(folder);
+        assertEquals(((BpeTokenizer) gpt2).model(), renamed.model());
+        assertEquals(new Boundaries(OptionalInt.empty(), List.of(50256)), renamed.boundaries());
+        Files.writeString(folder.resolve("merges.txt"), "#version: 0.2\na b\na b c\n");
+        assertEquals(folder.resolve("merges.txt") + ": line 3 has 3 parts where two entries should be",
+                assertThrows(ModelFormatException.class, () -> Tokenizers.load(folder)).getMessage());
+        Files.writeString(folder.resolve("added_tokens.json"), "{}");
+        assertEquals(folder.resolve("added_tokens.json") + ": more tokens are read from a tokenizer.json only",
+                assertThrows(UnsupportedModelException.class, () -> Tokenizers.load(folder)).getMessage());
+    }
+
+    @Test
     void theContentSaysWhatAFileIs() throws IOException {
         assertEquals(TokenizerFile.GGUF, TokenizerFile.kind(Shared.path("tokenizers/gguf-vocab/ggml-vocab-gpt-2.gguf")));
         assertEquals(TokenizerFile.TIKTOKEN, TokenizerFile.kind(Shared.path("tokenizers/tiktoken/cl100k_base.tiktoken")));
