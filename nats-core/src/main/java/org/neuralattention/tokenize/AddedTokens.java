@@ -28,6 +28,10 @@ final class AddedTokens {
         byFirstChar.keySet().forEach(firstChars::set);
     }
 
+    boolean isEmpty() {
+        return byFirstChar.isEmpty();
+    }
+
     /** Whether literal ranges matter. */
     boolean haveSpecial() {
         return byFirstChar.values().stream().anyMatch(tokens -> tokens.stream().anyMatch(AddedToken::special));

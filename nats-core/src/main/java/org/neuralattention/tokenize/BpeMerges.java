@@ -49,6 +49,20 @@ final class BpeMerges {
         return NONE;
     }
 
+    /** A merge as {@link #forEach} gives it. */
+    interface Visitor {
+        void visit(int left, int right, int merged, int rank);
+    }
+
+    /** All merges, in no particular order. */
+    void forEach(Visitor visitor) {
+        for (int slot = 0; slot < pairs.length; slot++) {
+            if (pairs[slot] != -1) {
+                visitor.visit((int) (pairs[slot] >>> 32), (int) pairs[slot], merged(merges[slot]), rank(merges[slot]));
+            }
+        }
+    }
+
     static int rank(long merge) {
         return (int) (merge >>> 32);
     }

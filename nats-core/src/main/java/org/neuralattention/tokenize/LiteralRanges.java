@@ -39,6 +39,18 @@ final class LiteralRanges {
         return false;
     }
 
+    /** The ranges within [from, to) of a text, counted from {@code from}. */
+    static int[] shifted(int[] literal, int from, int to) {
+        IdList ranges = new IdList(literal.length);
+        for (int i = 0; i < literal.length; i += 2) {
+            if (literal[i] < to && literal[i + 1] > from) {
+                ranges.add(Math.max(literal[i], from) - from);
+                ranges.add(Math.min(literal[i + 1], to) - from);
+            }
+        }
+        return ranges.toArray();
+    }
+
     /**
      * The ranges that touch [from, to) of a text, for the normalized form of that part. A range grows by what normalization mixed at its ends.
      */

@@ -8,7 +8,8 @@ import java.nio.charset.StandardCharsets;
 
 /**
  * Decodes ids one by one. The bytes of a character that later ids may complete are held back; all the pieces together with
- * {@link #end} are what {@link Tokenizer#decode} gives for all the ids. For one thread.
+ * {@link #end} are what {@link Tokenizer#decode} gives for all the ids. For a decoder that was told which ids precede them, they are what
+ * decode gives for those and these together, less the text that those complete. For one thread.
  */
 public final class StreamDecoder {
 
@@ -18,8 +19,13 @@ public final class StreamDecoder {
             .onUnmappableCharacter(CodingErrorAction.REPLACE);
     private ByteBuffer held = ByteBuffer.allocate(64); // the bytes not decoded yet, from 0 to position
 
-    StreamDecoder(Tokenizer tokenizer) {
+    private int before = -1;
+
+    StreamDecoder(Tokenizer tokenizer, int... before) {
         this.tokenizer = tokenizer;
+        for (int id : before) {
+            next(id);
+        }
     }
 
     /**
@@ -28,7 +34,8 @@ public final class StreamDecoder {
      * @throws IllegalArgumentException if {@code id} is not in [0, vocabSize)
      */
     public String next(int id) {
-        byte[] bytes = tokenizer.bytes(id);
+        byte[] bytes = tokenizer.bytes(before, id);
+        before = id;
         if (held.remaining() < bytes.length) {
             ByteBuffer larger = ByteBuffer.allocate(held.position() + 2 * bytes.length);
             held = larger.put(held.flip());
@@ -40,8 +47,9 @@ public final class StreamDecoder {
         return text.flip().toString();
     }
 
-    /** What is held back: U+FFFD for an incomplete character, else nothing. The decoder can then be used for other ids. */
+    /** What is held back: U+FFFD for an incomplete character, else nothing. The decoder can then be used for another text. */
     public String end() {
+        before = -1;
         held.flip();
         CharBuffer text = CharBuffer.allocate(held.remaining() + 1);
         utf8.decode(held, text, true);

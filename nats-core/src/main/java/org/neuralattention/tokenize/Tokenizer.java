@@ -56,6 +56,17 @@ public interface Tokenizer {
      */
     byte[] bytes(int id);
 
+    /**
+     * The bytes an id stands for behind another one; a copy. They differ from {@link #bytes(int)} where encoding puts a space before a text that is
+     * not in it.
+     *
+     * @param before the id before it, or -1 at the beginning of a text
+     * @throws IllegalArgumentException if {@code id} is not in [0, vocabSize), or {@code before} not in [-1, vocabSize)
+     */
+    default byte[] bytes(int before, int id) {
+        return bytes(id);
+    }
+
     /** Which ids begin and end a sequence. */
     Boundaries boundaries();
 
@@ -80,14 +91,22 @@ public interface Tokenizer {
     /** The text of some ids, special tokens written out. */
     default String decode(int... ids) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream(4 * ids.length);
+        int before = -1;
         for (int id : ids) {
-            bytes.writeBytes(bytes(id));
+            bytes.writeBytes(bytes(before, id));
+            before = id;
         }
         return bytes.toString(StandardCharsets.UTF_8);
     }
 
-    /** A new decoder that takes ids one by one, as generation yields them. */
-    default StreamDecoder streamDecoder() {
-        return new StreamDecoder(this);
+    /**
+     * A new decoder that takes ids one by one, as generation yields them.
+     *
+     * @param before the ids that precede them, a prompt for example: a word that goes on from there keeps its space, and a character that only began
+     *     there comes when it is complete
+     * @throws IllegalArgumentException if one of them is not in [0, vocabSize)
+     */
+    default StreamDecoder streamDecoder(int... before) {
+        return new StreamDecoder(this, before);
     }
 }

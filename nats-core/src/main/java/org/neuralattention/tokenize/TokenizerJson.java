@@ -1,7 +1,5 @@
 package org.neuralattention.tokenize;
 
-import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -25,9 +23,9 @@ import org.neuralattention.tokenize.BpeModel.Ranks;
  */
 final class TokenizerJson {
 
-    private static final Set<String> FIELDS = Set.of("version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer",
+    static final Set<String> FIELDS = Set.of("version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer",
             "post_processor", "decoder", "model");
-    private static final Set<String> MODEL_FIELDS = Set.of("type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix",
+    static final Set<String> MODEL_FIELDS = Set.of("type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix",
             "fuse_unk", "byte_fallback", "ignore_merges", "vocab", "merges");
 
     private TokenizerJson() {}
@@ -81,7 +79,7 @@ final class TokenizerJson {
                 + String.join(" or ", Arrays.stream(supported).map(String::valueOf).toList()));
     }
 
-    private static Map<String, Integer> vocab(JsonObject model) {
+    static Map<String, Integer> vocab(JsonObject model) {
         JsonObject vocab = model.object("vocab");
         Map<String, Integer> ids = new LinkedHashMap<>();
         for (String entry : vocab.fields().keySet()) {
@@ -91,7 +89,7 @@ final class TokenizerJson {
     }
 
     /** Each merge is a pair of strings, or in older files one string with a space between the two. */
-    private static List<Merge> merges(JsonObject model) {
+    static List<Merge> merges(JsonObject model) {
         List<Merge> merges = new ArrayList<>();
         Map<String, String> entries = new HashMap<>(); // one string for all that are equal: a vocabulary has fewer entries than its merges have parts
         for (Object merge : model.list("merges")) {
@@ -104,7 +102,7 @@ final class TokenizerJson {
         return merges;
     }
 
-    private static List<AddedToken> added(JsonObject root) {
+    static List<AddedToken> added(JsonObject root) {
         List<AddedToken> added = new ArrayList<>();
         for (Object element : root.list("added_tokens")) {
             JsonObject token = JsonObject.of(root.source() + ", added token " + added.size(), element);
@@ -119,8 +117,7 @@ final class TokenizerJson {
     static String write(BpeModel model, Boundaries boundaries, String bosContent) {
         List<Object> added = new ArrayList<>();
         for (AddedToken token : model.added()) {
-            added.add(object("id", token.id(), "content", token.content(), "single_word", token.singleWord(), "lstrip", token.lstrip(),
-                    "rstrip", token.rstrip(), "normalized", token.normalized(), "special", token.special()));
+            added.add(written(token));
         }
         Map<String, Object> vocab = new LinkedHashMap<>();
         model.vocab().entrySet().stream()
@@ -135,6 +132,11 @@ final class TokenizerJson {
                 "model", object("type", "BPE", "dropout", null, "unk_token", null, "continuing_subword_prefix", null,
                         "end_of_word_suffix", null, "fuse_unk", false, "byte_fallback", false, "ignore_merges", model.ignoreMerges(),
                         "vocab", vocab, "merges", merges)));
+    }
+
+    static Map<String, Object> written(AddedToken token) {
+        return object("id", token.id(), "content", token.content(), "single_word", token.singleWord(), "lstrip", token.lstrip(),
+                "rstrip", token.rstrip(), "normalized", token.normalized(), "special", token.special());
     }
 
     static Map<String, Object> object(Object... namesAndValues) {

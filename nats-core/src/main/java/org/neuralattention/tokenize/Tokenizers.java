@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -41,9 +42,10 @@ public final class Tokenizers {
         Path file = Files.isDirectory(path) ? inFolder(path) : path;
         return switch (TokenizerFile.kind(file)) {
             case JSON -> ofJson(file);
-            case GGUF -> throw new UnsupportedModelException(file, "vocabularies of GGUF files are not supported");
+            case GGUF -> GgufVocabulary.read(file);
             case TIKTOKEN -> ofTiktoken(file);
-            case LLAMA2C_TOKENIZER, LLAMA2C_MODEL -> throw new UnsupportedModelException(file, "llama2.c's tokenizer.bin is not supported");
+            case LLAMA2C_TOKENIZER -> Llama2cTokenizer.read(file);
+            case LLAMA2C_MODEL -> throw new UnsupportedModelException(file, "a model of llama2.c is no tokenizer");
             case SENTENCE_PIECE -> throw new UnsupportedModelException(file, "a SentencePiece model is not read, a tokenizer.json is");
         };
     }
@@ -65,6 +67,9 @@ public final class Tokenizers {
             BpeModel model = Gpt2Files.read(root, merges);
             return ofBpe(file, model, BoundaryFiles.read(file, Optional.of(List.of()), content -> idOf(model, content)));
         }
+        if (SpmJson.isSentencePiece(root)) {
+            return ofSentencePiece(file, root);
+        }
         BpeModel model = TokenizerJson.read(root);
         Boundaries boundaries = BoundaryFiles.read(file, PostProcessorJson.first(root), content -> idOf(model, content));
         return boundaries.equals(Boundaries.NONE) && isBytes(model) ? new ByteTokenizer() : ofBpe(file, model, boundaries);
@@ -78,6 +83,19 @@ public final class Tokenizers {
     private static Tokenizer ofBpe(Path file, BpeModel model, Boundaries boundaries) {
         try {
             return new BpeTokenizer(model, boundaries);
+        } catch (IllegalArgumentException e) {
+            throw new ModelFormatException(file, e.getMessage(), e);
+        }
+    }
+
+    private static Tokenizer ofSentencePiece(Path file, JsonObject root) throws IOException {
+        SpmModel model = SpmJson.read(root);
+        Map<String, Integer> ids = new HashMap<>();
+        for (int id = 0; id < model.pieces().size(); id++) {
+            ids.put(model.pieces().get(id).text(), id);
+        }
+        try {
+            return new SpmTokenizer(model, BoundaryFiles.read(file, PostProcessorJson.first(root), ids::get));
         } catch (IllegalArgumentException e) {
             throw new ModelFormatException(file, e.getMessage(), e);
         }
@@ -110,5 +128,11 @@ public final class Tokenizers {
             }
         }
         return model.vocab().entrySet().stream().filter(e -> e.getValue() == id).map(Map.Entry::getKey).findFirst().orElse(null);
+    }
+
+    /** The same for a SentencePiece-style tokenizer. */
+    static void save(Path dir, SpmModel model, Boundaries boundaries) throws IOException {
+        AtomicFiles.write(dir.resolve(TOKENIZER), SpmJson.write(model, boundaries));
+        BoundaryFiles.write(dir, boundaries, id -> model.pieces().get(id).text());
     }
 }

@@ -1,0 +1,86 @@
+package org.neuralattention.tokenize;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
+import org.neuralattention.io.Gguf;
+import org.neuralattention.io.GgufMetadata;
+import org.neuralattention.io.ModelFormatException;
+import org.neuralattention.io.UnsupportedModelException;
+import org.neuralattention.tokenize.SpmModel.Piece;
+import org.neuralattention.tokenize.SpmModel.Prefix;
+import org.neuralattention.tokenize.SpmModel.Spaces;
+import org.neuralattention.tokenize.SpmModel.Type;
+
+/** The tokenizer in the pairs {@code tokenizer.ggml.*} of a GGUF file. Source: ggml's docs/gguf.md and llama.cpp's vocabulary. */
+final class GgufVocabulary {
+
+    private static final String PREFIX = "tokenizer.ggml.";
+
+    /** Control tokens that end a turn or a message in the chat formats in use; many files do not name them as such. */
+    private static final Set<String> ENDS = Set.of("<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>", "<|endoftext|>", "<|eom_id|>");
+
+    private GgufVocabulary() {}
+
+    /**
+     * The tokenizer of a file, with or without weights.
+     *
+     * @throws UnsupportedModelException if it is of another kind than {@code llama}
+     */
+    static Tokenizer read(Path file) throws IOException {
+        GgufMetadata metadata;
+        try (Gguf gguf = Gguf.open(file)) {
+            metadata = gguf.metadata();
+        }
+        String kind = metadata.string(PREFIX + "model");
+        if (!kind.equals("llama")) {
+            throw new UnsupportedModelException(file, "a vocabulary of kind \"" + kind + "\" is not supported");
+        }
+        try {
+            return sentencePiece(metadata);
+        } catch (IllegalArgumentException e) {
+            throw new ModelFormatException(file, e.getMessage(), e);
+        }
+    }
+
+    /** Kind {@code llama}: SentencePiece's BPE. */
+    private static SpmTokenizer sentencePiece(GgufMetadata metadata) {
+        List<String> texts = metadata.strings(PREFIX + "tokens");
+        float[] scores = metadata.floats(PREFIX + "scores");
+        int[] types = metadata.ints(PREFIX + "token_type");
+        if (scores.length != texts.size() || types.length != texts.size()) {
+            throw new ModelFormatException(metadata.source(), texts.size() + " tokens, " + scores.length + " scores and " + types.length
+                    + " types: must be as many of each");
+        }
+        List<Piece> pieces = new ArrayList<>();
+        for (int id = 0; id < scores.length; id++) {
+            Type type = Type.of(types[id]);
+            if (type == null || Float.isNaN(scores[id])) {
+                throw new ModelFormatException(metadata.source(), "token " + id + " has type " + types[id] + " and score " + scores[id]
+                        + ": must be in [1, " + Type.values().length + "] and a number");
+            }
+            pieces.add(new Piece(texts.get(id), scores[id], type));
+        }
+        Prefix prefix = metadata.flag(PREFIX + "add_space_prefix", true) ? Prefix.EACH : Prefix.NONE;
+        Spaces spaces = new Spaces(prefix, metadata.flag(PREFIX + "remove_extra_whitespaces", false), false);
+        SpmModel model = SpmModel.ofScores(pieces, spaces, id(metadata, "unknown_token_id"));
+        return new SpmTokenizer(model, boundaries(metadata, true, model));
+    }
+
+    private static Boundaries boundaries(GgufMetadata metadata, boolean bosIfAbsent, SpmModel model) {
+        OptionalInt bos = metadata.flag(PREFIX + "add_bos_token", bosIfAbsent) ? id(metadata, "bos_token_id") : OptionalInt.empty();
+        List<Integer> eos = new ArrayList<>();
+        for (String name : List.of("eos_token_id", "eot_token_id", "eom_token_id")) {
+            id(metadata, name).ifPresent(eos::add);
+        }
+        model.added().stream().filter(t -> t.special() && ENDS.contains(t.content())).forEach(t -> eos.add(t.id()));
+        return new Boundaries(bos, eos);
+    }
+
+    private static OptionalInt id(GgufMetadata metadata, String name) {
+        return metadata.has(PREFIX + name) ? OptionalInt.of(metadata.integer(PREFIX + name)) : OptionalInt.empty();
+    }
+}
