@@ -8,9 +8,7 @@ import java.nio.ByteOrder;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -26,8 +24,6 @@ import org.neuralattention.model.Tensor;
 public final class SafeTensors implements Closeable {
 
     static final int MAX_HEADER = 100_000_000;
-    /** Bytes read at a time. Larger pieces gained nothing; the JVM keeps a native buffer of this size per reading thread. */
-    static final int PIECE = 256 << 10;
 
     /** Types of elements and their size. */
     public enum DType {
@@ -44,13 +40,11 @@ public final class SafeTensors implements Closeable {
     /** Where a tensor is: {@code begin} counts from the file's first byte. */
     record Entry(DType dtype, long[] shape, long elements, long begin, long bytes) {}
 
-    private final Path file;
-    private final FileChannel channel;
+    private final FileArrays file;
     private final SafeTensorsHeader header;
 
-    private SafeTensors(Path file, FileChannel channel, SafeTensorsHeader header) {
+    private SafeTensors(FileArrays file, SafeTensorsHeader header) {
         this.file = file;
-        this.channel = channel;
         this.header = header;
     }
 
@@ -62,40 +56,37 @@ public final class SafeTensors implements Closeable {
      * @throws IOException if it cannot be read
      */
     public static SafeTensors open(Path file) throws IOException {
-        if (Files.exists(file) && !Files.isRegularFile(file)) {
-            throw new ModelFormatException(file, "is not a regular file");
-        }
-        FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
+        FileArrays opened = FileArrays.open(file);
         try {
-            return new SafeTensors(file, channel, readHeader(file, channel));
+            return new SafeTensors(opened, readHeader(opened));
         } catch (Throwable failure) {
-            channel.close();
+            opened.close();
             throw failure;
         }
     }
 
-    private static SafeTensorsHeader readHeader(Path file, FileChannel channel) throws IOException {
-        long size = channel.size();
+    private static SafeTensorsHeader readHeader(FileArrays file) throws IOException {
+        long size = file.size();
         if (size < 8) {
-            throw new ModelFormatException(file, "has " + size + " bytes: too short for a safetensors file");
+            throw new ModelFormatException(file.file(), "has " + size + " bytes: too short for a safetensors file");
         }
         ByteBuffer start = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
-        fill(file, channel, start, 0, "the header");
+        file.fill(start, 0, "the header");
         long length = start.getLong(0);
         if (length < 0 || length > MAX_HEADER) {
-            throw new ModelFormatException(file, "a header of " + Long.toUnsignedString(length) + " bytes: the limit is " + MAX_HEADER);
+            throw new ModelFormatException(file.file(), "a header of " + Long.toUnsignedString(length) + " bytes: the limit is " + MAX_HEADER);
         }
         if (length > size - 8) {
-            throw new ModelFormatException(file, "a header of " + length + " bytes in a file of " + size);
+            throw new ModelFormatException(file.file(), "a header of " + length + " bytes in a file of " + size);
         }
         ByteBuffer json = ByteBuffer.allocate((int) length);
-        fill(file, channel, json, 8, "the header");
-        return SafeTensorsHeader.parse(file, new ByteArrayInputStream(json.array()), 8 + length, size);
+        file.fill(json, 8, "the header");
+        return SafeTensorsHeader.parse(file.file(), new ByteArrayInputStream(json.array()), 8 + length, size);
     }
 
     /** The file that was opened. */
     public Path file() {
-        return file;
+        return file.file();
     }
 
     /** Names of the tensors in the order of their bytes. */
@@ -131,7 +122,7 @@ public final class SafeTensors implements Closeable {
     private Entry entry(String name) {
         Entry entry = header.entries().get(name);
         if (entry == null) {
-            throw new ModelFormatException(file, "has no tensor \"" + name + "\"");
+            throw new ModelFormatException(file(), "has no tensor \"" + name + "\"");
         }
         return entry;
     }
@@ -190,7 +181,7 @@ public final class SafeTensors implements Closeable {
         DType dtype = entry(name).dtype();
         pieces(name, 0, target.length, (piece, done, count) -> {
             if (!Elements.ints(dtype, piece, target, done, count)) {
-                throw new ModelFormatException(file, "tensor \"" + name + "\" holds a number that does not fit an int");
+                throw new ModelFormatException(file(), "tensor \"" + name + "\" holds a number that does not fit an int");
             }
         });
         return target;
@@ -199,30 +190,19 @@ public final class SafeTensors implements Closeable {
     private int length(String name, Set<DType> readable) {
         Entry entry = entry(name);
         if (!readable.contains(entry.dtype())) {
-            throw new UnsupportedModelException(file, "tensor \"" + name + "\" is " + entry.dtype() + ": this needs one of " + readable);
+            throw new UnsupportedModelException(file(), "tensor \"" + name + "\" is " + entry.dtype() + ": this needs one of " + readable);
         }
         if (entry.elements() > Integer.MAX_VALUE - 8) {
-            throw new UnsupportedModelException(file, "tensor \"" + name + "\" has " + entry.elements() + " elements: more than one array can hold");
+            throw new UnsupportedModelException(file(), "tensor \"" + name + "\" has " + entry.elements() + " elements: more than one array can hold");
         }
         return (int) entry.elements();
     }
 
-    private interface Piece {
-        void take(ByteBuffer bytes, int done, int count);
-    }
-
     /** Elements [first, first + n). */
-    private void pieces(String name, int first, int n, Piece piece) throws IOException {
+    private void pieces(String name, int first, int n, FileArrays.Piece piece) throws IOException {
         Entry entry = entry(name);
         int width = entry.dtype().bits / 8;
-        ByteBuffer buffer = ByteBuffer.allocate((int) Math.min(PIECE, (long) n * width)).order(ByteOrder.LITTLE_ENDIAN);
-        for (int done = 0; done < n; ) {
-            int count = Math.min(n - done, buffer.capacity() / width);
-            buffer.clear().limit(count * width);
-            fill(file, channel, buffer, entry.begin() + ((long) first + done) * width, "tensor \"" + name + "\"");
-            piece.take(buffer.flip(), done, count);
-            done += count;
-        }
+        file.pieces(entry.begin() + (long) first * width, n, width, "tensor \"" + name + "\"", piece);
     }
 
     /** Fills the rest of the buffer from a position of the file. */
@@ -243,7 +223,7 @@ public final class SafeTensors implements Closeable {
     /** Closes the file; reading after it is an {@link IllegalStateException}. May be called twice. */
     @Override
     public void close() throws IOException {
-        channel.close();
+        file.close();
     }
 
     /**

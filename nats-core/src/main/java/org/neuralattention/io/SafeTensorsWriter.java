@@ -1,9 +1,6 @@
 package org.neuralattention.io;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -20,23 +17,12 @@ final class SafeTensorsWriter {
     static void write(Path file, Map<String, String> metadata, List<Tensor> tensors) throws IOException {
         byte[] header = header(metadata, tensors);
         AtomicFiles.write(file, out -> {
-            ByteBuffer buffer = ByteBuffer.allocate(SafeTensors.PIECE).order(ByteOrder.LITTLE_ENDIAN);
-            out.write(buffer.putLong(header.length).flip());
-            out.write(ByteBuffer.wrap(header));
+            NumberOutput numbers = new NumberOutput(out);
+            numbers.number((long) header.length).bytes(header, 0, header.length).flush();
             for (Tensor tensor : tensors) {
-                write(out, buffer, tensor.data());
+                numbers.floats(tensor.data(), 0, tensor.size()).flush();
             }
         });
-    }
-
-    private static void write(WritableByteChannel out, ByteBuffer buffer, float[] data) throws IOException {
-        for (int done = 0; done < data.length; ) {
-            int n = Math.min(data.length - done, buffer.capacity() / Float.BYTES);
-            buffer.clear().limit(n * Float.BYTES);
-            buffer.asFloatBuffer().put(data, done, n);
-            out.write(buffer);
-            done += n;
-        }
     }
 
     private static byte[] header(Map<String, String> metadata, List<Tensor> tensors) {
