@@ -47,24 +47,24 @@ public final class MatMul {
     }
 
     /**
-     * out[m, b.rows] = a[m, b.cols] b^T for weights of any format. What is not float32 is expanded first: into scratch of the whole
-     * matrix, or with few rows of {@code a} as {@link MatVec} does it.
+     * out[m, b.rows] = a[m, b.cols] b^T for weights of any format, with the bits of the expanded ones. What is not float32 is expanded
+     * as it is packed, or with few rows of {@code a} as {@link MatVec} does it: scratch does not grow with the matrix.
      */
     public static void abt(float[] out, int outOffset, float[] a, int aOffset, WeightMatrix b, int m, Team team) {
         int n = b.rows();
         int k = b.cols();
         if (b instanceof WeightMatrix.F32(float[] data, int offset, int rows, int cols)) {
             abt(out, outOffset, a, aOffset, data, offset, m, n, k, false, team);
-        } else if (fewRows(m, k)) {
+        } else if (!Kernels.VECTOR || fewRows(m, k)) {
             MatVec.forward(out, outOffset, a, aOffset, b, m, team);
         } else {
-            float[] expanded = team.scratch(WeightMatrix.class, 0, n * k);
-            int block = Blocks.rows(Math.max(1, k));
-            team.run(Math.ceilDiv(n, block), (task, worker) -> {
-                int from = task * block;
-                b.expand(expanded, from * k, from, Blocks.end(task, block, n) - from);
-            });
-            abt(out, outOffset, a, aOffset, expanded, 0, m, n, k, false, team);
+            Check.range("out", out, outOffset, (long) m * n);
+            Check.range("a", a, aOffset, (long) m * k);
+            if (k == 0) {
+                Arrays.fill(out, outOffset, outOffset + m * n, 0);
+            } else if (n > 0) {
+                run(new MatMulVector(out, outOffset, a, aOffset, b, m), team);
+            }
         }
     }
 
@@ -151,7 +151,10 @@ public final class MatMul {
             }
             return;
         }
-        MatMulVector product = new MatMulVector(out, outOffset, a, aOffset, aByK, b, bOffset, bByK, m, n, k, accumulate);
+        run(new MatMulVector(out, outOffset, a, aOffset, aByK, b, bOffset, bByK, m, n, k, accumulate), team);
+    }
+
+    private static void run(MatMulVector product, Team team) {
         float[] shared = team.scratch(MatMul.class, 0, product.shared());
         product.run(shared, team.workerFloats(MatMul.class, product.perWorker()), team);
     }

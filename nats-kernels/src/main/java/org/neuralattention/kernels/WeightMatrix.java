@@ -20,7 +20,16 @@ public sealed interface WeightMatrix {
      *
      * @throws IndexOutOfBoundsException if there are no such rows or they do not fit {@code out}
      */
-    void expand(float[] out, int outOffset, int from, int count);
+    default void expand(float[] out, int outOffset, int from, int count) {
+        Quants.checkRows(this, from, count, out, outOffset);
+        expandRun(out, outOffset, from * cols(), count * cols());
+    }
+
+    /**
+     * out[n] = elements [element, element + n) as float32, counted through the rows; both are multiples of the format's
+     * {@linkplain Dtype#block block}. Not checked beyond what the arrays check.
+     */
+    void expandRun(float[] out, int outOffset, int element, int n);
 
     /**
      * Rows [from, from + count) as a matrix over the same arrays.
@@ -48,9 +57,8 @@ public sealed interface WeightMatrix {
         }
 
         @Override
-        public void expand(float[] out, int outOffset, int from, int count) {
-            Quants.checkRows(this, from, count, out, outOffset);
-            System.arraycopy(data, offset + from * cols, out, outOffset, count * cols);
+        public void expandRun(float[] out, int outOffset, int element, int n) {
+            System.arraycopy(data, offset + element, out, outOffset, n);
         }
 
         @Override
@@ -74,9 +82,8 @@ public sealed interface WeightMatrix {
         }
 
         @Override
-        public void expand(float[] out, int outOffset, int from, int count) {
-            Quants.checkRows(this, from, count, out, outOffset);
-            Quants.expandF16(out, outOffset, bits, offset + from * cols, count * cols);
+        public void expandRun(float[] out, int outOffset, int element, int n) {
+            Quants.expandF16(out, outOffset, bits, offset + element, n);
         }
 
         @Override
@@ -100,9 +107,8 @@ public sealed interface WeightMatrix {
         }
 
         @Override
-        public void expand(float[] out, int outOffset, int from, int count) {
-            Quants.checkRows(this, from, count, out, outOffset);
-            Quants.expandBf16(out, outOffset, bits, offset + from * cols, count * cols);
+        public void expandRun(float[] out, int outOffset, int element, int n) {
+            Quants.expandBf16(out, outOffset, bits, offset + element, n);
         }
 
         @Override
@@ -132,9 +138,8 @@ public sealed interface WeightMatrix {
         }
 
         @Override
-        public void expand(float[] out, int outOffset, int from, int count) {
-            Quants.checkRows(this, from, count, out, outOffset);
-            Quants.expandQ8(out, outOffset, quants, scales, offset + from * cols, count * cols);
+        public void expandRun(float[] out, int outOffset, int element, int n) {
+            Quants.expandQ8(out, outOffset, quants, scales, offset + element, n);
         }
 
         @Override
@@ -167,9 +172,8 @@ public sealed interface WeightMatrix {
         }
 
         @Override
-        public void expand(float[] out, int outOffset, int from, int count) {
-            Quants.checkRows(this, from, count, out, outOffset);
-            Quants.expandQ4(out, outOffset, quants, scales, offset + from * cols, count * cols);
+        public void expandRun(float[] out, int outOffset, int element, int n) {
+            Quants.expandQ4(out, outOffset, quants, scales, offset + element, n);
         }
 
         @Override
@@ -210,9 +214,8 @@ public sealed interface WeightMatrix {
         }
 
         @Override
-        public void expand(float[] out, int outOffset, int from, int count) {
-            Quants.checkRows(this, from, count, out, outOffset);
-            KQuants.expandQ4(out, outOffset, quants, scales, offset + from * cols, count * cols);
+        public void expandRun(float[] out, int outOffset, int element, int n) {
+            KQuants.expandQ4(out, outOffset, quants, scales, offset + element, n);
         }
 
         @Override
@@ -254,9 +257,8 @@ public sealed interface WeightMatrix {
         }
 
         @Override
-        public void expand(float[] out, int outOffset, int from, int count) {
-            Quants.checkRows(this, from, count, out, outOffset);
-            KQuants.expandQ6(out, outOffset, quants, scales, d, offset + from * cols, count * cols);
+        public void expandRun(float[] out, int outOffset, int element, int n) {
+            KQuants.expandQ6(out, outOffset, quants, scales, d, offset + element, n);
         }
 
         @Override

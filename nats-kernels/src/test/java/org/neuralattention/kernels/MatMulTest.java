@@ -70,6 +70,54 @@ class MatMulTest {
         }
     }
 
+    @Test
+    void storedWeightsGiveTheBitsOfTheExpandedOnes() {
+        SplittableRandom random = new SplittableRandom(5);
+        for (Dtype dtype : Dtype.values()) {
+            int block = dtype.block();
+            int[][] shapes = {{3, 5, 1}, {7, 40, 1}, {33, 17, 2}, {50, 131, 3}, {131, 50, 5}, {40, 400, 1}, {61, 70, 1 + 1300 / block}, {200, 9, 1 + 2100 / block}};
+            for (int[] s : shapes) {
+                int m = s[0];
+                int n = s[1];
+                int k = s[2] * block;
+                float[] a = random(m * k, random);
+                float[] data = random((n + 2) * k, random);
+                WeightMatrix b = WeightMatrix.of(dtype, data, GUARD, n + 2, k).slice(1, n);
+                float[] expanded = new float[n * k];
+                b.expand(expanded, 0, 0, n);
+                float[] expected = random(m * n, random);
+                float[] out = expected.clone();
+                MatMul.abt(expected, GUARD, a, GUARD, expanded, 0, m, n, k, false, Team.serial());
+                try (Team team = Team.of(2)) {
+                    MatMul.abt(out, GUARD, a, GUARD, b, m, team);
+                }
+                assertArrayEquals(expected, out, dtype + ", m = " + m + ", n = " + n + ", k = " + k);
+            }
+        }
+        WeightMatrix empty = WeightMatrix.of(Dtype.BF16, new float[0], 0, 7, 0);
+        float[] out = new float[7 * 70];
+        Arrays.fill(out, 1);
+        MatMul.abt(out, 0, new float[0], 0, empty, 70, Team.serial());
+        assertArrayEquals(new float[7 * 70], out);
+    }
+
+    /** A vocabulary's head as float32 would take 134 MB here. */
+    @Test
+    void scratchDoesNotGrowWithStoredWeights() {
+        int n = 1 << 16;
+        int k = 512;
+        WeightMatrix b = new WeightMatrix.Q4(new byte[n * k / 2], new short[n * k / 32], 0, n, k);
+        float[] a = new float[40 * k];
+        float[] out = new float[40 * n];
+        Team team = Team.serial();
+        MatMul.abt(out, 0, a, 0, b, 40, team);
+        long floats = 0;
+        for (Class<?> owner : new Class<?>[] {MatMul.class, MatVec.class, WeightMatrix.class}) {
+            floats += team.scratch(owner, 0, 0).length + team.workerFloats(owner, 0)[0].length;
+        }
+        assertTrue(floats < 1 << 20, floats + " floats");
+    }
+
     @Property(tries = 150)
     void anyShape(@ForAll @IntRange(min = 1, max = 90) int m, @ForAll @IntRange(min = 1, max = 150) int n,
             @ForAll @IntRange(min = 0, max = 400) int k, @ForAll boolean accumulate, @ForAll long seed) {

@@ -7,6 +7,7 @@ import static org.neuralattention.kernels.vector.MatMulKernel.COLUMNS;
 import static org.neuralattention.kernels.vector.MatMulKernel.ROWS;
 
 import org.neuralattention.kernels.Team;
+import org.neuralattention.kernels.WeightMatrix;
 
 /**
  * A matrix product by panels. The operand with fewer lines (rows of a, columns of b) is copied into panels that all threads
@@ -50,6 +51,9 @@ public final class MatMulVector {
     /** Floats of a tile, with which the scratch of a worker begins. */
     private static final int TILE = ROWS * COLUMNS;
 
+    /** Rows of stored weights that are expanded before they are transposed into a panel, as many as are transposed together: 16 KiB. */
+    private static final int EXPANDED = 4;
+
     private final float[] out;
     private final int outOffset;
     private final float[] a;
@@ -58,6 +62,7 @@ public final class MatMulVector {
     private final float[] b;
     private final int bOffset;
     private final boolean bByK;
+    private final WeightMatrix weights; // b, or null if it is float32
     private final int m;
     private final int n;
     private final int k;
@@ -67,6 +72,16 @@ public final class MatMulVector {
     /** out[m, n] = a b: with a as [m, k] or, if {@code aByK}, [k, m]; b as [n, k] or, if {@code bByK}, [k, n]. */
     public MatMulVector(float[] out, int outOffset, float[] a, int aOffset, boolean aByK, float[] b, int bOffset, boolean bByK,
             int m, int n, int k, boolean accumulate) {
+        this(out, outOffset, a, aOffset, aByK, b, bOffset, bByK, null, m, n, k, accumulate);
+    }
+
+    /** out[m, n] = a[m, k] weights[n, k]^T, for weights that are not float32. */
+    public MatMulVector(float[] out, int outOffset, float[] a, int aOffset, WeightMatrix weights, int m) {
+        this(out, outOffset, a, aOffset, false, null, 0, false, weights, m, weights.rows(), weights.cols(), false);
+    }
+
+    private MatMulVector(float[] out, int outOffset, float[] a, int aOffset, boolean aByK, float[] b, int bOffset, boolean bByK,
+            WeightMatrix weights, int m, int n, int k, boolean accumulate) {
         this.out = out;
         this.outOffset = outOffset;
         this.a = a;
@@ -75,6 +90,7 @@ public final class MatMulVector {
         this.b = b;
         this.bOffset = bOffset;
         this.bByK = bByK;
+        this.weights = weights;
         this.m = m;
         this.n = n;
         this.k = k;
@@ -89,6 +105,11 @@ public final class MatMulVector {
 
     /** Floats of scratch for each worker. */
     public int perWorker() {
+        return expanded() + (weights == null ? 0 : Math.min(k, DEPTH) * EXPANDED);
+    }
+
+    /** Where a worker's expanded rows stand, behind its tile and its panels. */
+    private int expanded() {
         return TILE + Math.min(k, DEPTH) * (bShared() ? BLOCK_ROWS : BLOCK_COLUMNS);
     }
 
@@ -128,7 +149,7 @@ public final class MatMulVector {
             int from = task / pieces * PACKED_LINES;
             int step = task % pieces * PACKED_STEPS;
             packB(shared, from * depth + step * COLUMNS, COLUMNS * depth,
-                    j + from, Math.min(PACKED_LINES, columns - from), p + step, Math.min(PACKED_STEPS, depth - step));
+                    j + from, Math.min(PACKED_LINES, columns - from), p + step, Math.min(PACKED_STEPS, depth - step), floats[worker]);
         });
         int block = block(BLOCK_ROWS, ROWS, m, (long) columns * depth);
         team.run(Math.ceilDiv(m, block), (task, worker) -> {
@@ -152,7 +173,7 @@ public final class MatMulVector {
         team.run(Math.ceilDiv(n, block), (task, worker) -> {
             int j = task * block;
             int columns = Math.min(block, n - j);
-            packB(floats[worker], TILE, COLUMNS * depth, j, columns, p, depth);
+            packB(floats[worker], TILE, COLUMNS * depth, j, columns, p, depth, floats[worker]);
             for (int from = 0; from < rows; from += BLOCK_ROWS) { // shared panels that the second cache holds meanwhile
                 tiles(i + from, Math.min(BLOCK_ROWS, rows - from), shared, from * depth, j, columns, floats[worker], TILE, p, depth, floats[worker]);
             }
@@ -177,8 +198,18 @@ public final class MatMulVector {
     }
 
     /** Copies steps [p, p + depth) of columns [j, j + columns) of b into panels. */
-    private void packB(float[] panels, int panelOffset, int panelStride, int j, int columns, int p, int depth) {
-        pack(panels, panelOffset, panelStride, COLUMNS, b, bOffset, bByK, n, j, columns, p, depth);
+    private void packB(float[] panels, int panelOffset, int panelStride, int j, int columns, int p, int depth, float[] scratch) {
+        if (weights == null) {
+            pack(panels, panelOffset, panelStride, COLUMNS, b, bOffset, bByK, n, j, columns, p, depth);
+            return;
+        }
+        for (int i = 0; i < columns; i += EXPANDED) {
+            int rows = Math.min(EXPANDED, columns - i);
+            for (int row = 0; row < rows; row++) {
+                weights.expandRun(scratch, expanded() + row * depth, (j + i + row) * k + p, depth);
+            }
+            MatMulPack.transpose(panels, panelOffset + i / COLUMNS * panelStride + i % COLUMNS, COLUMNS, scratch, expanded(), depth, rows, depth);
+        }
     }
 
     private void pack(float[] panels, int panelOffset, int panelStride, int width, float[] x, int xOffset, boolean byK, int all,
