@@ -62,21 +62,22 @@ record FileTensor(String name, boolean transposed, List<Tensor> parts) {
 
     /** Our tensors in the file's shape; not a copy where that is ours. */
     Tensor export() {
-        if (isOurs()) {
-            return Tensor.wrap(name, parts.getFirst().data(), shape());
-        }
+        return Tensor.wrap(name, isOurs() ? parts.getFirst().data() : join(parts.stream().map(Tensor::data).toList()), shape());
+    }
+
+    /** The file's elements, of those of each part. */
+    float[] join(List<float[]> ours) {
         int rows = rows();
         int width = width();
         float[] file = new float[rows * width];
         int row = 0;
-        for (Tensor part : parts) {
-            float[] ours = part.data();
-            for (int i = 0; i < ours.length; i++) {
-                file[at(row + i / width, i % width, rows, width)] = ours[i];
+        for (float[] part : ours) {
+            for (int i = 0; i < part.length; i++) {
+                file[at(row + i / width, i % width, rows, width)] = part[i];
             }
-            row += part.shape()[0];
+            row += part.length / width;
         }
-        return Tensor.wrap(name, file, shape());
+        return file;
     }
 
     /** Where the file has element {@code column} of our row {@code row}, counted through the parts. */

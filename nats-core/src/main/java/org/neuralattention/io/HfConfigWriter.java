@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.neuralattention.kernels.Dtype;
 import org.neuralattention.model.ModelConfig;
 import org.neuralattention.model.ModelConfig.Activation;
 import org.neuralattention.model.ModelConfig.Biases;
@@ -16,6 +17,8 @@ import org.neuralattention.model.ModelConfig.Positions;
  */
 public final class HfConfigWriter {
 
+    static final String DTYPE = "dtype";
+
     private HfConfigWriter() {}
 
     /** The text of config.json, always the same for equal configurations. */
@@ -23,9 +26,26 @@ public final class HfConfigWriter {
         return Json.pretty(fields(config));
     }
 
+    /** The same for weights of another format than float32. */
+    static String text(ModelConfig config, Dtype dtype) {
+        Map<String, Object> fields = fields(config);
+        fields.put(DTYPE, name(dtype));
+        return Json.pretty(fields);
+    }
+
+    /** What Hugging Face calls a format. */
+    static String name(Dtype dtype) {
+        return switch (dtype) {
+            case F32 -> "float32";
+            case F16 -> "float16";
+            case BF16 -> "bfloat16";
+            default -> throw new IllegalArgumentException("safetensors cannot express " + dtype + ", only F32, F16 and BF16");
+        };
+    }
+
     static Map<String, Object> fields(ModelConfig c) {
         Map<String, Object> json = TensorLayout.isGpt2(c) ? gpt2(c) : llamaLike(c);
-        json.put("dtype", "float32");
+        json.put(DTYPE, name(Dtype.F32));
         json.put("tie_word_embeddings", c.tiedHead());
         json.put("vocab_size", c.vocabSize());
         if (c.hasRoles()) {

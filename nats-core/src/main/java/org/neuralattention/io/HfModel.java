@@ -134,20 +134,25 @@ final class HfModel implements ModelFile {
     @Override
     public Dtype dtype(Tensor tensor) {
         String name = places.get(tensor.name()).in().name();
-        return files.fileOf(name).dtype(name) == SafeTensors.DType.BF16 ? Dtype.BF16 : Dtype.F32;
+        return switch (files.fileOf(name).dtype(name)) {
+            case BF16 -> Dtype.BF16;
+            case F16 -> Dtype.F16;
+            default -> Dtype.F32;
+        };
     }
 
     @Override
     public WeightMatrix read(Tensor tensor) throws IOException {
         FileTensor in = places.get(tensor.name()).in();
         SafeTensors file = files.fileOf(in.name());
-        if (in.transposed() || file.dtype(in.name()) != SafeTensors.DType.BF16) {
+        if (in.transposed() || dtype(tensor) == Dtype.F32) {
             return WeightMatrix.read(dtype(tensor), tensor.rows(), tensor.cols(), rows(tensor));
         }
         checkTiedHead(tensor);
         short[] bits = new short[tensor.size()];
         file.readBits(in.name(), in.before(places.get(tensor.name()).part()), bits, 0, bits.length);
-        return new WeightMatrix.Bf16(bits, 0, tensor.rows(), tensor.cols());
+        return dtype(tensor) == Dtype.BF16 ? new WeightMatrix.Bf16(bits, 0, tensor.rows(), tensor.cols())
+                : new WeightMatrix.F16(bits, 0, tensor.rows(), tensor.cols());
     }
 
     @Override

@@ -233,6 +233,6 @@ public final class SafeTensors implements Closeable {
      * @throws IllegalArgumentException if a name comes twice or the header would pass the format's limits
      */
     public static void write(Path file, Map<String, String> metadata, List<Tensor> tensors) throws IOException {
-        SafeTensorsWriter.write(file, metadata, tensors);
+        SafeTensorsWriter.write(file, metadata, tensors.stream().map(SafeTensorsWriter.Item::of).toList());
     }
 }

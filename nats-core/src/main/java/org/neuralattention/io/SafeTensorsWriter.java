@@ -7,34 +7,54 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.neuralattention.io.SafeTensors.DType;
 import org.neuralattention.model.Tensor;
 
 /** The writing half of {@link SafeTensors}. */
 final class SafeTensorsWriter {
 
+    /** A tensor of a file; {@code body} writes its elements, all of {@code dtype}. */
+    record Item(String name, DType dtype, int[] shape, Body body) {
+
+        /** A float32 tensor in memory. */
+        static Item of(Tensor tensor) {
+            return new Item(tensor.name(), DType.F32, tensor.shape(), out -> out.floats(tensor.data(), 0, tensor.size()));
+        }
+
+        long bytes() {
+            return Arrays.stream(shape).asLongStream().reduce(dtype.bits / 8, Math::multiplyExact);
+        }
+    }
+
+    /** Where an item's elements come from. */
+    interface Body {
+        void writeTo(NumberOutput out) throws IOException;
+    }
+
     private SafeTensorsWriter() {}
 
-    static void write(Path file, Map<String, String> metadata, List<Tensor> tensors) throws IOException {
+    static void write(Path file, Map<String, String> metadata, List<Item> tensors) throws IOException {
         byte[] header = header(metadata, tensors);
         AtomicFiles.write(file, out -> {
             NumberOutput numbers = new NumberOutput(out);
             numbers.number((long) header.length).bytes(header, 0, header.length).flush();
-            for (Tensor tensor : tensors) {
-                numbers.floats(tensor.data(), 0, tensor.size()).flush();
+            for (Item tensor : tensors) {
+                tensor.body().writeTo(numbers);
+                numbers.flush();
             }
         });
     }
 
-    private static byte[] header(Map<String, String> metadata, List<Tensor> tensors) {
+    private static byte[] header(Map<String, String> metadata, List<Item> tensors) {
         Map<String, Object> fields = new LinkedHashMap<>();
         if (!metadata.isEmpty()) {
             fields.put(SafeTensorsHeader.METADATA, metadata);
         }
         long offset = 0;
-        for (Tensor tensor : tensors) {
-            long end = offset + (long) tensor.size() * Float.BYTES;
+        for (Item tensor : tensors) {
+            long end = offset + tensor.bytes();
             Map<String, Object> description = new LinkedHashMap<>();
-            description.put("dtype", "F32");
+            description.put("dtype", tensor.dtype().name());
             description.put("shape", Arrays.stream(tensor.shape()).boxed().toList());
             description.put("data_offsets", List.of(offset, end));
             if (fields.put(tensor.name(), description) != null) {
@@ -54,10 +74,10 @@ final class SafeTensorsWriter {
         return padded;
     }
 
-    private static void check(Tensor tensor) {
+    private static void check(Item tensor) {
         int nameBytes = tensor.name().getBytes(StandardCharsets.UTF_8).length;
-        if (tensor.name().equals(SafeTensorsHeader.METADATA) || nameBytes > SafeTensorsHeader.MAX_NAME_BYTES || tensor.rank() > SafeTensorsHeader.MAX_RANK) {
-            throw new IllegalArgumentException(tensor + ": a tensor's name has at most " + SafeTensorsHeader.MAX_NAME_BYTES
+        if (tensor.name().equals(SafeTensorsHeader.METADATA) || nameBytes > SafeTensorsHeader.MAX_NAME_BYTES || tensor.shape().length > SafeTensorsHeader.MAX_RANK) {
+            throw new IllegalArgumentException(tensor.name() + " " + Arrays.toString(tensor.shape()) + ": a tensor's name has at most " + SafeTensorsHeader.MAX_NAME_BYTES
                     + " bytes and is not " + SafeTensorsHeader.METADATA + ", its shape has at most " + SafeTensorsHeader.MAX_RANK + " dimensions");
         }
     }
