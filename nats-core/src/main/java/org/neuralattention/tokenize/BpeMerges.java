@@ -14,6 +14,7 @@ final class BpeMerges {
     private final long[] pairs;  // left id << 32 | right id, -1 where empty
     private final long[] merges; // rank << 32 | merged id
     private final int shift;
+    private final int ranks;
 
     /** Merge {@code i} makes {@code merged[i]} of {@code left[i]} and {@code right[i]} and has rank {@code ranks[i]}; the last one counts where a pair is listed twice. */
     BpeMerges(int[] left, int[] right, int[] merged, int[] ranks) {
@@ -22,6 +23,7 @@ final class BpeMerges {
         merges = new long[capacity];
         shift = Long.numberOfLeadingZeros(capacity) + 1;
         Arrays.fill(pairs, -1);
+        int highest = -1;
         for (int i = 0; i < left.length; i++) {
             long pair = (long) left[i] << 32 | right[i];
             int slot = slot(pair);
@@ -30,7 +32,9 @@ final class BpeMerges {
             }
             pairs[slot] = pair;
             merges[slot] = (long) ranks[i] << 32 | merged[i];
+            highest = Math.max(highest, ranks[i]);
         }
+        this.ranks = highest + 1;
     }
 
     /** Fibonacci hashing of both ids. */
@@ -61,6 +65,11 @@ final class BpeMerges {
                 visitor.visit((int) (pairs[slot] >>> 32), (int) pairs[slot], merged(merges[slot]), rank(merges[slot]));
             }
         }
+    }
+
+    /** All ranks are below it. */
+    int ranks() {
+        return ranks;
     }
 
     static int rank(long merge) {

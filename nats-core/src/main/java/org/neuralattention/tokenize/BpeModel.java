@@ -6,7 +6,8 @@ import java.util.Map;
 /**
  * What a byte-level BPE tokenizer is made of: the content of its file.
  *
- * @param vocab the id of each entry, bytes written in GPT-2's alphabet of printable characters; holds each of the 256 bytes
+ * @param vocab the id of each entry, bytes written in GPT-2's alphabet of printable characters; holds the bytes
+ *     of all but rare control characters and unassigned planes
  * @param merges pairs of entries that become one, the first of them first
  * @param ranks which of two merges goes first
  * @param ignoreMerges whether a word that is in the vocabulary is that token even where the merges would not lead to it

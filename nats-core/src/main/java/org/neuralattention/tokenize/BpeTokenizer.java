@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.neuralattention.tokenize.BpeModel.Merge;
@@ -12,6 +13,10 @@ import org.neuralattention.tokenize.BpeModel.Ranks;
 /**
  * Byte-level byte pair encoding, as GPT-2 introduced it: added tokens are cut out, the rest is normalized and cut into words, and the UTF-8
  * bytes of a word merge, the pair of lowest rank first, until none is left that merges.
+ *
+ * <p>A vocabulary may lack the bytes of rare control characters and of unassigned planes, as Falcon's does; such a byte has no id and is left
+ * out, as Hugging Face's tokenizers do. With all 256 bytes, and without normalization or tokens that take white space along, decoding gives the
+ * text again.
  *
  * <p>Encoding takes time n log n for a single word of n bytes and linear time otherwise.
  */
@@ -29,10 +34,11 @@ public final class BpeTokenizer implements Tokenizer {
     private final AddedTokens added;           // found in the text as it is
     private final AddedTokens addedNormalized; // found in what is between them, normalized
     private final Split[] splits;
+    private final AtomicReference<WordEncoder> spare = new AtomicReference<>(); // working memory that no call uses now
 
     /**
-     * @throws IllegalArgumentException if the model contradicts itself: an id that is negative, above 2^20 - 1 or given twice, a byte of UTF-8
-     *     without an id, a merge of or into something that is not in the vocabulary, an added token that is empty or has another id there
+     * @throws IllegalArgumentException if the model contradicts itself: an id that is negative, above 2^20 - 1 or given twice, a byte
+     *     without an id that may not lack it, a merge of or into something that is not in the vocabulary, an added token that is empty or has another id there
      */
     public BpeTokenizer(BpeModel model, Boundaries boundaries) {
         this.model = model;
@@ -89,10 +95,14 @@ public final class BpeTokenizer implements Tokenizer {
         int[] ids = new int[256];
         for (int b = 0; b < 256; b++) {
             String entry = ByteAlphabet.toString((byte) b);
-            boolean ofUtf8 = b < 0xF5 && b != 0xC0 && b != 0xC1; // no text has the others
-            ids[b] = ofUtf8 ? id(vocab, entry, "byte " + b + ", ") : vocab.getOrDefault(entry, -1);
+            ids[b] = mayLack(b) ? vocab.getOrDefault(entry, -1) : id(vocab, entry, "byte " + b + ", ");
         }
         return ids;
+    }
+
+    /** Control characters but tab and line ends, what begins characters of planes 4 to 16, which are empty or private, and what UTF-8 never has. */
+    private static boolean mayLack(int b) {
+        return b < 0x20 && b != '\t' && b != '\n' && b != '\r' || b == 0x7F || b == 0xC0 || b == 0xC1 || b > 0xF0;
     }
 
     private static BpeMerges merges(BpeModel model) {
@@ -140,7 +150,8 @@ public final class BpeTokenizer implements Tokenizer {
         Utf8.checkLength(text);
         LiteralRanges.check(text, literal);
         IdList out = new IdList(text.length() / 3 + 16);
-        WordEncoder encoder = wordEncoder();
+        WordEncoder spareEncoder = spare.getAndSet(null);
+        WordEncoder encoder = spareEncoder == null ? new WordEncoder(byteIds, merges, words) : spareEncoder;
         for (int from = 0; from < text.length();) {
             AddedTokens.Match match = added.next(text, 0, from, text.length(), literal);
             int to = match == null ? text.length() : match.from();
@@ -150,6 +161,7 @@ public final class BpeTokenizer implements Tokenizer {
             }
             from = match == null ? to : match.to();
         }
+        spare.set(encoder.isLarge() ? null : encoder);
         return out.toArray();
     }
 
@@ -195,8 +207,9 @@ public final class BpeTokenizer implements Tokenizer {
         }
     }
 
-    WordEncoder wordEncoder() {
-        return new WordEncoder(byteIds, merges, words);
+    /** The merges alone, for words of their own. */
+    PairMerger merger() {
+        return new PairMerger(merges);
     }
 
     @Override

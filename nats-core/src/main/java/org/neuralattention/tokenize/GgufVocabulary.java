@@ -3,6 +3,7 @@ package org.neuralattention.tokenize;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -18,7 +19,7 @@ import org.neuralattention.tokenize.SpmModel.Type;
 /** The tokenizer in the pairs {@code tokenizer.ggml.*} of a GGUF file. Source: ggml's docs/gguf.md and llama.cpp's vocabulary. */
 final class GgufVocabulary {
 
-    private static final String PREFIX = "tokenizer.ggml.";
+    static final String PREFIX = "tokenizer.ggml.";
 
     /** Control tokens that end a turn or a message in the chat formats in use; many files do not name them as such. */
     private static final Set<String> ENDS = Set.of("<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>", "<|endoftext|>", "<|eom_id|>");
@@ -28,7 +29,7 @@ final class GgufVocabulary {
     /**
      * The tokenizer of a file, with or without weights.
      *
-     * @throws UnsupportedModelException if it is of another kind than {@code llama}
+     * @throws UnsupportedModelException if it is of another kind than {@code llama} or {@code gpt2}
      */
     static Tokenizer read(Path file) throws IOException {
         GgufMetadata metadata;
@@ -36,11 +37,12 @@ final class GgufVocabulary {
             metadata = gguf.metadata();
         }
         String kind = metadata.string(PREFIX + "model");
-        if (!kind.equals("llama")) {
-            throw new UnsupportedModelException(file, "a vocabulary of kind \"" + kind + "\" is not supported");
-        }
         try {
-            return sentencePiece(metadata);
+            return switch (kind) {
+                case "llama" -> sentencePiece(metadata);
+                case "gpt2" -> GgufBpe.read(metadata);
+                default -> throw new UnsupportedModelException(file, "a vocabulary of kind \"" + kind + "\" is not supported, llama and gpt2 are");
+            };
         } catch (IllegalArgumentException e) {
             throw new ModelFormatException(file, e.getMessage(), e);
         }
@@ -67,16 +69,16 @@ final class GgufVocabulary {
         Prefix prefix = metadata.flag(PREFIX + "add_space_prefix", true) ? Prefix.EACH : Prefix.NONE;
         Spaces spaces = new Spaces(prefix, metadata.flag(PREFIX + "remove_extra_whitespaces", false), false);
         SpmModel model = SpmModel.ofScores(pieces, spaces, id(metadata, "unknown_token_id"));
-        return new SpmTokenizer(model, boundaries(metadata, true, model));
+        return new SpmTokenizer(model, boundaries(metadata, true, model.added()));
     }
 
-    private static Boundaries boundaries(GgufMetadata metadata, boolean bosIfAbsent, SpmModel model) {
+    static Boundaries boundaries(GgufMetadata metadata, boolean bosIfAbsent, Collection<AddedToken> added) {
         OptionalInt bos = metadata.flag(PREFIX + "add_bos_token", bosIfAbsent) ? id(metadata, "bos_token_id") : OptionalInt.empty();
         List<Integer> eos = new ArrayList<>();
         for (String name : List.of("eos_token_id", "eot_token_id", "eom_token_id")) {
             id(metadata, name).ifPresent(eos::add);
         }
-        model.added().stream().filter(t -> t.special() && ENDS.contains(t.content())).forEach(t -> eos.add(t.id()));
+        added.stream().filter(t -> t.special() && ENDS.contains(t.content())).forEach(t -> eos.add(t.id()));
         return new Boundaries(bos, eos);
     }
 

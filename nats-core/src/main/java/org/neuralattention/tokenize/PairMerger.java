@@ -9,15 +9,14 @@ import java.util.Arrays;
 final class PairMerger {
 
     /** Up to here looking for the lowest rank again after each merge beats the queue. */
-    static final int SHORT = 32;
+    static final int SHORT = 48;
 
     private static final int CLOSED = -1;
 
     private final BpeMerges merges;
-    private final int ranks;
     private int[] ids = new int[4 * SHORT];
     private int size;
-    private final int[] pair = new int[SHORT]; // short sequences: the rank of an id and the next one
+    private final long[] pair = new long[SHORT]; // short sequences: the merge of an id and the next one
 
     // Long sequences: a linked list over ids, and a queue of possible merges. Those of one rank are kept in a list, in any order, which is sorted when
     // the rank's turn comes. So the heap holds one entry for each rank, not one for each pair, and stays in the cache however long the sequence is.
@@ -29,10 +28,8 @@ final class PairMerger {
     private long[] heap = {};  // rank << 32 | the left id's index + 1, or 0 for a list that waits
     private int heapSize;
 
-    /** All ranks are below {@code ranks}. */
-    PairMerger(BpeMerges merges, int ranks) {
+    PairMerger(BpeMerges merges) {
         this.merges = merges;
-        this.ranks = ranks;
     }
 
     /** Starts a new sequence. */
@@ -68,27 +65,27 @@ final class PairMerger {
     void mergeShort() {
         int n = size;
         for (int i = 0; i < n - 1; i++) {
-            pair[i] = BpeMerges.rank(merges.get(ids[i], ids[i + 1]));
+            pair[i] = merges.get(ids[i], ids[i + 1]);
         }
         while (n > 1) {
             int best = 0;
             for (int i = 1; i < n - 1; i++) {
-                if (pair[i] < pair[best]) {
+                if (BpeMerges.rank(pair[i]) < BpeMerges.rank(pair[best])) {
                     best = i;
                 }
             }
-            if (pair[best] == BpeMerges.rank(BpeMerges.NONE)) {
+            if (pair[best] == BpeMerges.NONE) {
                 break;
             }
-            ids[best] = BpeMerges.merged(merges.get(ids[best], ids[best + 1]));
+            ids[best] = BpeMerges.merged(pair[best]);
             n--;
             System.arraycopy(ids, best + 2, ids, best + 1, n - best - 1);
             if (best < n - 1) {
                 System.arraycopy(pair, best + 1, pair, best, n - best - 1);
-                pair[best] = BpeMerges.rank(merges.get(ids[best], ids[best + 1]));
+                pair[best] = merges.get(ids[best], ids[best + 1]);
             }
             if (best > 0) {
-                pair[best - 1] = BpeMerges.rank(merges.get(ids[best - 1], ids[best]));
+                pair[best - 1] = merges.get(ids[best - 1], ids[best]);
             }
         }
         size = n;
@@ -132,9 +129,9 @@ final class PairMerger {
 
     private void prepare() {
         if (waiting == null) {
-            waiting = new int[ranks][];
-            waitingSize = new int[ranks];
-            taken = new int[ranks];
+            waiting = new int[merges.ranks()][];
+            waitingSize = new int[merges.ranks()];
+            taken = new int[merges.ranks()];
             Arrays.fill(taken, CLOSED);
         }
         if (next.length < size) {

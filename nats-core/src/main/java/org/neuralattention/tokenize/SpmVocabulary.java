@@ -32,7 +32,6 @@ final class SpmVocabulary {
     private final int[][] symbols = new int[(Character.MAX_CODE_POINT + 1) / PAGE][];
     private final List<Integer> characters = new ArrayList<>(); // of the symbols that are no pieces
     private final BpeMerges merges;
-    private final int ranks;
     private final int[] byteIds;
     private final Map<Integer, int[]> parts = new HashMap<>(); // of unused pieces
     private final BitSet joinsSpace = new BitSet();
@@ -60,7 +59,6 @@ final class SpmVocabulary {
         });
         Table table = model.merges().isPresent() ? ofMerges(model.merges().get()) : ofScores();
         this.merges = table.build();
-        this.ranks = table.ranks;
         this.cut = table.cut;
     }
 
@@ -129,7 +127,6 @@ final class SpmVocabulary {
     private final class Table {
         private int[] numbers = new int[4 * 1024]; // left, right, merged, rank
         private int count;
-        private int ranks;
         private boolean cut = true;
 
         void add(int left, int right, int merged, int rank) {
@@ -141,7 +138,6 @@ final class SpmVocabulary {
             numbers[4 * count + 2] = merged;
             numbers[4 * count + 3] = rank;
             count++;
-            ranks = Math.max(ranks, rank + 1);
         }
 
         /** A space inside a piece, and what is before it, may not be cut apart. */
@@ -258,7 +254,7 @@ final class SpmVocabulary {
 
     /** A merger of symbols, for one thread. */
     PairMerger merger() {
-        return new PairMerger(merges, ranks);
+        return new PairMerger(merges);
     }
 
     /** The symbol of a character, or -1. */

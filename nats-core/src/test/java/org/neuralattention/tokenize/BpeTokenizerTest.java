@@ -79,22 +79,23 @@ class BpeTokenizerTest {
         Random random = new Random(seed);
         BpeModel model = TestModels.random(random);
         BpeTokenizer tokenizer = new BpeTokenizer(model, Boundaries.NONE);
-        byte[] word = new byte[1 + random.nextInt(WordEncoder.SHORT)];
+        byte[] word = new byte[1 + random.nextInt(PairMerger.SHORT)];
         for (int i = 0; i < word.length; i++) {
             word[i] = (byte) ('a' + random.nextInt(3));
         }
         int[] expected = naive(model, word);
         assertArrayEquals(expected, tokenizer.encode(new String(word, java.nio.charset.StandardCharsets.US_ASCII)));
         for (boolean shortWord : new boolean[] {true, false}) {
-            IdList ids = new IdList(0);
-            WordEncoder encoder = tokenizer.wordEncoder();
-            encoder.setIds(word, word.length);
-            if (shortWord) {
-                encoder.mergeShort(ids, word.length);
-            } else {
-                encoder.mergeLong(ids, word.length);
+            PairMerger merger = tokenizer.merger();
+            for (byte b : word) {
+                merger.add(b); // in these models an ASCII character is its id
             }
-            assertArrayEquals(expected, ids.toArray());
+            if (shortWord) {
+                merger.mergeShort();
+            } else {
+                merger.mergeLong();
+            }
+            assertArrayEquals(expected, IntStream.range(0, merger.size()).map(merger::get).toArray());
         }
     }
 
@@ -262,6 +263,19 @@ class BpeTokenizerTest {
     }
 
     @Test
+    void aByteThatTheVocabularyLacksIsLeftOut() {
+        java.util.Map<String, Integer> vocab = new java.util.HashMap<>(TestModels.small().vocab());
+        vocab.remove(ByteAlphabet.toString((byte) 3));
+        vocab.remove(ByteAlphabet.toString((byte) 0xF2));
+        BpeTokenizer tokenizer = new BpeTokenizer(new BpeModel(vocab, TestModels.small().merges(), List.of()), Boundaries.NONE);
+        assertArrayEquals(new int[] {'x'}, tokenizer.encode("\u0003x\u0003"));
+        assertArrayEquals(new int[] {0x90, 0x80, 0x80}, tokenizer.encode("\ud9c0\udc00"));
+        assertArrayEquals(new int[0], tokenizer.encode("\u0003".repeat(100)));
+        BpeModel whole = new BpeModel(vocab, TestModels.small().merges(), Ranks.OF_PAIRS, false, List.of(), Normalization.NONE, List.of());
+        assertArrayEquals(new int[] {256}, new BpeTokenizer(whole, Boundaries.NONE).encode("a\u0003a")); // its neighbours meet
+    }
+
+    @Test
     void textIsCutByOneSplitAfterTheOther() {
         BpeTokenizer tokenizer = with(Normalization.NONE, List.of(Split.DIGITS, Split.GPT2));
         assertArrayEquals(new int[] {' ', '1', '2', ' ', 256, ' ', ' ', 257, 256}, tokenizer.encode(" 12 aa  aaaaaa"));
@@ -279,7 +293,7 @@ class BpeTokenizerTest {
         BpeModel model = TestModels.small();
         assertSays("merge 0, \"aqq\": not in the vocabulary", new BpeModel(model.vocab(), List.of(new Merge("a", "qq")), List.of())
                 .vocab(), List.of(new Merge("aqq", "a")), List.of());
-        assertSays("byte 0, \"\u0100\": not in the vocabulary", java.util.Map.of("a", 0), List.of(), List.of());
+        assertSays("byte 9, \"\u0109\": not in the vocabulary", java.util.Map.of("a", 0), List.of(), List.of());
         assertSays("added token 400 is empty", model.vocab(), List.of(), List.of(new AddedToken(400, "", true)));
         assertSays("added token \"aa\" has id 400, in the vocabulary 256", model.vocab(), List.of(), List.of(new AddedToken(400, "aa", true)));
         assertSays("id 97 is given twice, the second time to \"<s>\"", model.vocab(), List.of(), List.of(new AddedToken(97, "<s>", true)));
