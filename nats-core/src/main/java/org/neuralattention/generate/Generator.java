@@ -78,6 +78,15 @@ public final class Generator {
         length += count;
     }
 
+    /** What the text goes on from: the ids behind the last one that is not in the tokenizer's vocabulary. */
+    private int[] known() {
+        int from = length;
+        while (from > 0 && history[from - 1] < tokenizer.vocabSize()) {
+            from--;
+        }
+        return Arrays.copyOfRange(history, from, length);
+    }
+
     /** One call. */
     private final class Run {
 
@@ -85,7 +94,7 @@ public final class Generator {
         private final Listener listener;
         private final Sampler sampler;
         private final StopText stop;
-        private final StreamDecoder decoder = tokenizer == null ? null : tokenizer.streamDecoder();
+        private StreamDecoder decoder; // null without a tokenizer
         private final Logprobs logprobs = new Logprobs();
         private final List<Token> tokens = new ArrayList<>();
         private final StringBuilder text = new StringBuilder();
@@ -120,6 +129,7 @@ public final class Generator {
             });
             promptTokens = taken;
             remember(prompt, taken);
+            decoder = tokenizer == null ? null : tokenizer.streamDecoder(known());
             if (taken == prompt.length) {
                 listener.prompt(taken, taken);
             }

@@ -47,7 +47,8 @@ final class SpmMerges {
         }
         entries.sort(Comparator.comparingInt(Entry::rank)
                 .thenComparing(Comparator.comparingInt((Entry e) -> length(model, e.left)).reversed())
-                .thenComparing(Comparator.comparingInt((Entry e) -> length(model, e.right)).reversed()));
+                .thenComparing(Comparator.comparingInt((Entry e) -> length(model, e.right)).reversed())
+                .thenComparingInt(Entry::merged));
         for (int i = 1; i < entries.size(); i++) {
             if (entries.get(i).rank == entries.get(i - 1).rank) {
                 checkRuns(model, entries.get(i - 1).merged, entries.get(i).merged);

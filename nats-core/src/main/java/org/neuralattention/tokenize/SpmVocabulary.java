@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.neuralattention.tokenize.BpeModel.Merge;
 import org.neuralattention.tokenize.SpmModel.Piece;
@@ -103,12 +103,17 @@ final class SpmVocabulary {
 
     /** The byte that a piece like {@code <0x41>} stands for, or -1. */
     static int byteValue(String piece) {
-        return piece.matches("<0x[0-9A-Fa-f]{2}>") ? Integer.parseInt(piece, 3, 5, 16) : -1;
+        if (piece.length() != 6 || !piece.startsWith("<0x") || piece.charAt(5) != '>') {
+            return -1;
+        }
+        int high = Character.digit(piece.charAt(3), 16);
+        int low = Character.digit(piece.charAt(4), 16);
+        return piece.charAt(3) < 128 && piece.charAt(4) < 128 && high >= 0 && low >= 0 ? 16 * high + low : -1;
     }
 
     /** How the piece of a byte is written. */
     static String byteToken(int value) {
-        return String.format(Locale.ROOT, "<0x%02X>", value);
+        return "<0x" + HexFormat.of().withUpperCase().toHexDigits((byte) value) + ">";
     }
 
     private static boolean isCharacter(String text) {

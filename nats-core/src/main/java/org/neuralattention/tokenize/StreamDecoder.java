@@ -5,6 +5,7 @@ import java.nio.CharBuffer;
 import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /**
  * Decodes ids one by one. The bytes of a character that later ids may complete are held back; all the pieces together with
@@ -12,6 +13,8 @@ import java.nio.charset.StandardCharsets;
  * decode gives for those and these together, less the text that those complete. For one thread.
  */
 public final class StreamDecoder {
+
+    private static final int LONGEST = 4; // bytes of a character
 
     private final Tokenizer tokenizer;
     private final CharsetDecoder utf8 = StandardCharsets.UTF_8.newDecoder()
@@ -23,7 +26,11 @@ public final class StreamDecoder {
 
     StreamDecoder(Tokenizer tokenizer, int... before) {
         this.tokenizer = tokenizer;
-        for (int id : before) {
+        int from = before.length;
+        for (int bytes = 0; from > 0 && bytes < LONGEST; bytes += tokenizer.bytes(before[from]).length) { // where a character may have begun
+            from--;
+        }
+        for (int id : Arrays.copyOfRange(before, Math.max(0, from - 1), before.length)) {
             next(id);
         }
     }

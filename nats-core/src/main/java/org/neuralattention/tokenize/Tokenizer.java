@@ -104,7 +104,7 @@ public interface Tokenizer {
      *
      * @param before the ids that precede them, a prompt for example: a word that goes on from there keeps its space, and a character that only began
      *     there comes when it is complete
-     * @throws IllegalArgumentException if one of them is not in [0, vocabSize)
+     * @throws IllegalArgumentException if one of the last of them is not in [0, vocabSize)
      */
     default StreamDecoder streamDecoder(int... before) {
         return new StreamDecoder(this, before);

@@ -45,8 +45,8 @@ public final class Tokenizers {
             case GGUF -> GgufVocabulary.read(file);
             case TIKTOKEN -> ofTiktoken(file);
             case LLAMA2C_TOKENIZER -> Llama2cTokenizer.read(file);
-            case LLAMA2C_MODEL -> throw new UnsupportedModelException(file, "a model of llama2.c is no tokenizer");
-            case SENTENCE_PIECE -> throw new UnsupportedModelException(file, "a SentencePiece model is not read, a tokenizer.json is");
+            case LLAMA2C_MODEL -> Llama2cTokenizer.read(file.resolveSibling("tokenizer.bin"));
+            case SENTENCE_PIECE -> SentencePieceFile.read(file);
         };
     }
 

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -137,6 +138,83 @@ class SpmTokenizerTest {
         assertEquals("_ _ a", encoded(Prefix.EACH, " a"));
         assertEquals("_ a", encoded(Prefix.EACH_WORD, " a"));
         assertEquals("_ a", encoded(Prefix.FIRST, " a"));
+    }
+
+    @Test
+    void aStreamGoesOnFromWhatCameBefore() throws IOException {
+        SpmTokenizer llama = SpmModels.llama();
+        int[] ids = llama.encode("Once upon a \ud83e\udd99");
+        assertEquals("Once upon a \ud83e\udd99", streamed(llama.streamDecoder(), ids));
+        assertEquals("Once upon a \ud83e\udd99", streamed(llama.streamDecoder(1), ids));
+        for (int cut = 1; cut < ids.length; cut++) {
+            int[] before = Arrays.copyOf(ids, cut);
+            String whole = llama.decode(before).replace("\ufffd", "") + streamed(llama.streamDecoder(before), Arrays.copyOfRange(ids, cut, ids.length));
+            assertEquals("Once upon a \ud83e\udd99", whole);
+        }
+        assertEquals("\ufffd", llama.streamDecoder(ids[ids.length - 4]).end());
+        assertThrows(IllegalArgumentException.class, () -> llama.streamDecoder(32000));
+        assertThrows(IllegalArgumentException.class, () -> llama.bytes(-2, 5));
+    }
+
+    private static String streamed(StreamDecoder decoder, int[] ids) {
+        StringBuilder text = new StringBuilder();
+        for (int id : ids) {
+            text.append(decoder.next(id));
+        }
+        return text + decoder.end();
+    }
+
+    @Property(tries = 300)
+    void decodingFromAnywhereIsDecodingOfTheWhole(@ForAll long seed) {
+        Random random = new Random(seed);
+        int[] ids = random.ints(1 + random.nextInt(30), 0, SMALL.vocabSize()).toArray();
+        int cut = random.nextInt(ids.length + 1);
+        int[] before = Arrays.copyOf(ids, cut);
+        StreamDecoder all = SMALL.streamDecoder();
+        StringBuilder first = new StringBuilder();
+        for (int id : before) {
+            first.append(all.next(id));
+        }
+        String rest = streamed(SMALL.streamDecoder(before), Arrays.copyOfRange(ids, cut, ids.length));
+        assertEquals(SMALL.decode(ids), first + rest);
+    }
+
+    @Test
+    void theSpaceThatWasPutBeforeIsRemovedAndNoOther() {
+        assertEquals("a", SMALL.decode(SPACE, A));
+        assertEquals("<s>a", SMALL.decode(1, SPACE, A));
+        assertEquals("a a</s> a", SMALL.decode(SPACE, A, SPACE, A, 2, SPACE, SPACE, A));
+        SpmTokenizer first = new SpmTokenizer(SpmModels.of(new Spaces(Prefix.FIRST, false, false), "\u2581", "a"), SpmModels.BOUNDARIES);
+        assertEquals("<s>a</s> a", first.decode(1, 260, 261, 2, 260, 261));
+        SpmTokenizer none = new SpmTokenizer(SpmModels.of(new Spaces(Prefix.NONE, false, false), "\u2581", "a"), SpmModels.BOUNDARIES);
+        assertEquals(" a", none.decode(260, 261));
+        assertEquals(" a", SMALL.decode(3 + ' ', A)); // a byte is what it is
+    }
+
+    @Test
+    void contradictionsAreNamed() {
+        List<Piece> pieces = SpmModels.of(Spaces.LLAMA, "\u2581", "a").pieces();
+        assertRefused("piece 262, \"a\", is there twice", pieces, new Piece("a", 0, Type.NORMAL));
+        assertRefused("piece 262, \"<0x41>\": is there twice", pieces, new Piece("<0x41>", 0, Type.BYTE));
+        assertRefused("piece 262, \"A\": a byte's must be written <0x41>", pieces, new Piece("A", 0, Type.BYTE));
+        assertRefused("255 pieces for bytes: must be all 256 or none", pieces.subList(0, 258));
+        assertRefused("piece 262 has 1025 characters: at most 1024 can be merged", pieces, new Piece("a".repeat(1025), 0, Type.NORMAL));
+        assertRefused("piece 263, \"aaa\", is unused and can be made of others in more than one way", pieces, new Piece("aa", 0, Type.NORMAL),
+                new Piece("aaa", 0, Type.UNUSED));
+        List<Piece> two = List.of(new Piece("a", 0, Type.NORMAL), new Piece("b", 0, Type.NORMAL));
+        assertEquals("there is neither an unknown piece nor one for each byte", assertThrows(IllegalArgumentException.class,
+                () -> new SpmTokenizer(SpmModel.ofScores(two, Spaces.LLAMA, OptionalInt.empty()), Boundaries.NONE)).getMessage());
+        assertEquals("unkId = 2: must be in [0, 2)", assertThrows(IllegalArgumentException.class,
+                () -> new SpmTokenizer(SpmModel.ofScores(two, Spaces.LLAMA, OptionalInt.of(2)), Boundaries.NONE)).getMessage());
+        assertEquals("bosId = 2: must be in [0, 2)", assertThrows(IllegalArgumentException.class,
+                () -> new SpmTokenizer(SpmModel.ofScores(two, Spaces.LLAMA, OptionalInt.of(0)), new Boundaries(OptionalInt.of(2), List.of()))).getMessage());
+    }
+
+    private static void assertRefused(String message, List<Piece> pieces, Piece... more) {
+        List<Piece> all = new ArrayList<>(pieces);
+        all.addAll(List.of(more));
+        assertEquals(message, assertThrows(IllegalArgumentException.class,
+                () -> new SpmTokenizer(SpmModel.ofScores(all, Spaces.LLAMA, OptionalInt.of(0)), SpmModels.BOUNDARIES)).getMessage());
     }
 
     /** The pieces, U+2581 written _ and a space put between them. */
