@@ -269,7 +269,7 @@ class BpeTokenizerTest {
         vocab.remove(ByteAlphabet.toString((byte) 0xF2));
         BpeTokenizer tokenizer = new BpeTokenizer(new BpeModel(vocab, TestModels.small().merges(), List.of()), Boundaries.NONE);
         assertArrayEquals(new int[] {'x'}, tokenizer.encode("\u0003x\u0003"));
-        assertArrayEquals(new int[] {0x90, 0x80, 0x80}, tokenizer.encode("\ud9c0\udc00"));
+        assertArrayEquals(new int[] {0x80, 0x80, 0x80}, tokenizer.encode("\ud9c0\udc00"));
         assertArrayEquals(new int[0], tokenizer.encode("\u0003".repeat(100)));
         BpeModel whole = new BpeModel(vocab, TestModels.small().merges(), Ranks.OF_PAIRS, false, List.of(), Normalization.NONE, List.of());
         assertArrayEquals(new int[] {256}, new BpeTokenizer(whole, Boundaries.NONE).encode("a\u0003a")); // its neighbours meet
