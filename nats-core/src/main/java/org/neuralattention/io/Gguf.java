@@ -2,11 +2,8 @@ package org.neuralattention.io;
 
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.Map;
 
 /**
@@ -19,13 +16,11 @@ import java.util.Map;
  */
 public final class Gguf implements Closeable {
 
-    private final Path file;
-    private final FileChannel channel;
+    private final FileArrays file;
     private final GgufHeader header;
 
-    private Gguf(Path file, FileChannel channel, GgufHeader header) {
+    private Gguf(FileArrays file, GgufHeader header) {
         this.file = file;
-        this.channel = channel;
         this.header = header;
     }
 
@@ -37,22 +32,28 @@ public final class Gguf implements Closeable {
      * @throws ModelFormatException if it is not such a file
      * @throws IOException if it cannot be read
      */
-    public static Gguf open(Path file) throws IOException {
-        if (Files.exists(file) && !Files.isRegularFile(file)) {
-            throw new ModelFormatException(file, "is not a regular file");
-        }
-        FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
+    public static Gguf open(Path path) throws IOException {
+        FileArrays file = FileArrays.open(path);
         try {
-            return new Gguf(file, channel, GgufHeader.read(new GgufInput(file, channel)));
+            return new Gguf(file, GgufHeader.read(new GgufInput(file)));
         } catch (Throwable failure) {
-            channel.close();
+            file.close();
             throw failure;
+        }
+    }
+
+    /** Whether a file begins as GGUF files do. */
+    static boolean is(Path path) throws IOException {
+        try (FileArrays file = FileArrays.open(path)) {
+            byte[] magic = new byte[(int) Math.min(Integer.BYTES, file.size())];
+            file.bytes(magic, 0, magic.length, 0, "the magic number");
+            return Arrays.equals(magic, GgufHeader.MAGIC);
         }
     }
 
     /** The file that was opened. */
     public Path file() {
-        return file;
+        return file.file();
     }
 
     /** The format's version. */
@@ -74,19 +75,19 @@ public final class Gguf implements Closeable {
     public GgufTensor tensor(String name) {
         GgufTensor tensor = tensors().get(name);
         if (tensor == null) {
-            throw new ModelFormatException(file, "has no tensor \"" + name + "\"");
+            throw new ModelFormatException(file(), "has no tensor \"" + name + "\"");
         }
         return tensor;
     }
 
-    /** Fills the buffer with a tensor's bytes from its byte {@code from} on. */
-    void read(GgufTensor tensor, long from, ByteBuffer buffer) throws IOException {
-        SafeTensors.fill(file, channel, buffer, tensor.offset() + from - buffer.position(), "tensor \"" + tensor.name() + "\"");
+    /** Takes n blocks, or whatever has {@code width} bytes, of a tensor, from its byte {@code from} on. */
+    void read(GgufTensor tensor, long from, int n, int width, FileArrays.Piece piece) throws IOException {
+        file.pieces(tensor.offset() + from, n, width, "tensor \"" + tensor.name() + "\"", piece);
     }
 
     /** Closes the file; reading tensors after it is an {@link IllegalStateException}. May be called twice. */
     @Override
     public void close() throws IOException {
-        channel.close();
+        file.close();
     }
 }

@@ -1,28 +1,119 @@
 package org.neuralattention.io;
 
 import java.nio.ByteBuffer;
+import org.neuralattention.kernels.Dtype;
 import org.neuralattention.kernels.WeightMatrix;
 
-/** Blocks of a GGUF file, out of the arrays of a {@link WeightMatrix}. Source: ggml's block formats. */
+/**
+ * The bytes of tensors in a GGUF file, from and to the arrays of a {@link WeightMatrix}: the same bits, only scales and quants lie apart in our arrays and
+ * side by side in the file's blocks. Source: ggml's block formats.
+ */
 final class GgufBlocks {
 
     private GgufBlocks() {}
 
-    /** Appends the block that begins at an element of a matrix. */
-    static void put(ByteBuffer out, WeightMatrix matrix, int element) {
-        int numbers = matrix.dtype().block();
-        switch (matrix) {
-            case WeightMatrix.F32 m -> out.putFloat(m.data()[m.offset() + element]);
-            case WeightMatrix.Bf16 m -> out.putShort(m.bits()[m.offset() + element]);
-            case WeightMatrix.Q8 m -> {
-                int at = m.offset() + element;
-                out.putShort(m.scales()[at / numbers]).put(m.quants(), at, numbers);
+    /** A matrix of a format with its arrays still empty. */
+    static WeightMatrix empty(Dtype dtype, int rows, int cols) {
+        int n = Math.multiplyExact(rows, cols);
+        int blocks = n / dtype.block();
+        return switch (dtype) {
+            case F32 -> new WeightMatrix.F32(new float[n], 0, rows, cols);
+            case F16 -> new WeightMatrix.F16(new short[n], 0, rows, cols);
+            case BF16 -> new WeightMatrix.Bf16(new short[n], 0, rows, cols);
+            case Q8_0 -> new WeightMatrix.Q8(new byte[n], new short[blocks], 0, rows, cols);
+            case Q4_0 -> new WeightMatrix.Q4(new byte[n / 2], new short[blocks], 0, rows, cols);
+            case Q4_K -> new WeightMatrix.Q4K(new byte[blocks * WeightMatrix.Q4K.QUANTS], new int[blocks * WeightMatrix.Q4K.SCALES], 0, rows, cols);
+            case Q6_K -> new WeightMatrix.Q6K(new byte[blocks * WeightMatrix.Q6K.QUANTS], new byte[blocks * WeightMatrix.Q6K.SCALES], new short[blocks], 0, rows, cols);
+        };
+    }
+
+    /** Takes the next n numbers of the file, whole blocks, as those of a matrix from {@code element} on. */
+    static void get(WeightMatrix to, int element, ByteBuffer in, int n) {
+        int bytes = (int) to.dtype().bytes(n);
+        switch (to) {
+            case WeightMatrix.F32 m -> in.asFloatBuffer().get(m.data(), m.offset() + element, n);
+            case WeightMatrix.F16 m -> in.asShortBuffer().get(m.bits(), m.offset() + element, n);
+            case WeightMatrix.Bf16 m -> in.asShortBuffer().get(m.bits(), m.offset() + element, n);
+            default -> getBlocks(to, element, in, n);
+        }
+        if (to.dtype().block() == 1) {
+            in.position(in.position() + bytes);
+        }
+    }
+
+    private static void getBlocks(WeightMatrix to, int element, ByteBuffer in, int n) {
+        int numbers = to.dtype().block();
+        for (int i = 0; i < n; i += numbers) {
+            switch (to) {
+                case WeightMatrix.Q8 m -> {
+                    int at = m.offset() + element + i;
+                    m.scales()[at / numbers] = in.getShort();
+                    in.get(m.quants(), at, numbers);
+                }
+                case WeightMatrix.Q4 m -> {
+                    int at = m.offset() + element + i;
+                    m.scales()[at / numbers] = in.getShort();
+                    in.get(m.quants(), at / 2, numbers / 2);
+                }
+                case WeightMatrix.Q4K m -> {
+                    int block = (m.offset() + element + i) / numbers;
+                    for (int k = 0; k < WeightMatrix.Q4K.SCALES; k++) {
+                        m.scales()[block * WeightMatrix.Q4K.SCALES + k] = in.getInt();
+                    }
+                    in.get(m.quants(), block * WeightMatrix.Q4K.QUANTS, WeightMatrix.Q4K.QUANTS);
+                }
+                case WeightMatrix.Q6K m -> {
+                    int block = (m.offset() + element + i) / numbers;
+                    in.get(m.quants(), block * WeightMatrix.Q6K.QUANTS, WeightMatrix.Q6K.QUANTS);
+                    in.get(m.scales(), block * WeightMatrix.Q6K.SCALES, WeightMatrix.Q6K.SCALES);
+                    m.d()[block] = in.getShort();
+                }
+                default -> throw new AssertionError(to.dtype());
             }
-            case WeightMatrix.Q4 m -> {
-                int at = m.offset() + element;
-                out.putShort(m.scales()[at / numbers]).put(m.quants(), at / 2, numbers / 2);
+        }
+    }
+
+    /** Appends n numbers of a matrix, whole blocks, from {@code element} on. */
+    static void put(ByteBuffer out, WeightMatrix from, int element, int n) {
+        int bytes = (int) from.dtype().bytes(n);
+        switch (from) {
+            case WeightMatrix.F32 m -> out.asFloatBuffer().put(m.data(), m.offset() + element, n);
+            case WeightMatrix.F16 m -> out.asShortBuffer().put(m.bits(), m.offset() + element, n);
+            case WeightMatrix.Bf16 m -> out.asShortBuffer().put(m.bits(), m.offset() + element, n);
+            default -> putBlocks(out, from, element, n);
+        }
+        if (from.dtype().block() == 1) {
+            out.position(out.position() + bytes);
+        }
+    }
+
+    private static void putBlocks(ByteBuffer out, WeightMatrix from, int element, int n) {
+        int numbers = from.dtype().block();
+        for (int i = 0; i < n; i += numbers) {
+            switch (from) {
+                case WeightMatrix.Q8 m -> {
+                    int at = m.offset() + element + i;
+                    out.putShort(m.scales()[at / numbers]).put(m.quants(), at, numbers);
+                }
+                case WeightMatrix.Q4 m -> {
+                    int at = m.offset() + element + i;
+                    out.putShort(m.scales()[at / numbers]).put(m.quants(), at / 2, numbers / 2);
+                }
+                case WeightMatrix.Q4K m -> {
+                    int block = (m.offset() + element + i) / numbers;
+                    for (int k = 0; k < WeightMatrix.Q4K.SCALES; k++) {
+                        out.putInt(m.scales()[block * WeightMatrix.Q4K.SCALES + k]);
+                    }
+                    out.put(m.quants(), block * WeightMatrix.Q4K.QUANTS, WeightMatrix.Q4K.QUANTS);
+                }
+                case WeightMatrix.Q6K m -> {
+                    int block = (m.offset() + element + i) / numbers;
+                    out.put(m.quants(), block * WeightMatrix.Q6K.QUANTS, WeightMatrix.Q6K.QUANTS);
+                    out.put(m.scales(), block * WeightMatrix.Q6K.SCALES, WeightMatrix.Q6K.SCALES);
+                    out.putShort(m.d()[block]);
+                }
+                default -> throw new AssertionError(from.dtype());
             }
-            default -> throw new IllegalArgumentException("no GGUF is written in " + matrix.dtype());
         }
     }
 }

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +20,7 @@ import org.neuralattention.io.GgufMetadata.Value;
  */
 record GgufHeader(int version, GgufMetadata metadata, Map<String, GgufTensor> tensors) {
 
-    static final int MAGIC = 0x46554747; // "GGUF"
+    static final byte[] MAGIC = {'G', 'G', 'U', 'F'};
     static final String ALIGNMENT = "general.alignment";
     static final int DEFAULT_ALIGNMENT = 32;
     static final int MAX_ALIGNMENT = 1 << 20;
@@ -42,9 +43,9 @@ record GgufHeader(int version, GgufMetadata metadata, Map<String, GgufTensor> te
     }
 
     private static int version(GgufInput in) throws IOException {
-        int magic = in.int32("the magic number");
-        if (magic != MAGIC) {
-            throw in.wrong("begins with 0x" + Integer.toHexString(Integer.reverseBytes(magic)) + " where a GGUF file has 0x47475546");
+        byte[] magic = in.bytes(MAGIC.length, "the magic number");
+        if (!Arrays.equals(magic, MAGIC)) {
+            throw in.wrong("begins with " + HexFormat.of().formatHex(magic) + " where a GGUF file has " + HexFormat.of().formatHex(MAGIC));
         }
         int version = in.int32("the version");
         if (Arrays.stream(VERSIONS).anyMatch(v -> Integer.reverseBytes(v) == version)) {

@@ -3,7 +3,6 @@ package org.neuralattention.io;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -16,20 +15,18 @@ final class GgufInput {
     static final int MAX_TEXT = 64 << 20;
     private static final int BUFFER = 1 << 16;
 
-    private final Path file;
-    private final FileChannel channel;
+    private final FileArrays file;
     private final long size;
     private final ByteBuffer buffer = ByteBuffer.allocate(BUFFER).order(ByteOrder.LITTLE_ENDIAN).limit(0);
     private long bufferEnd; // offset in the file
 
-    GgufInput(Path file, FileChannel channel) throws IOException {
+    GgufInput(FileArrays file) throws IOException {
         this.file = file;
-        this.channel = channel;
-        this.size = channel.size();
+        this.size = file.size();
     }
 
     Path file() {
-        return file;
+        return file.file();
     }
 
     /** The file's length. */
@@ -43,7 +40,7 @@ final class GgufInput {
     }
 
     ModelFormatException wrong(String problem) {
-        return new ModelFormatException(file, problem);
+        return new ModelFormatException(file(), problem);
     }
 
     /** Bytes that are left for the header. */
@@ -64,7 +61,7 @@ final class GgufInput {
         if (buffer.remaining() < bytes) {
             long from = position();
             buffer.clear().limit((int) Math.min(BUFFER, size - from));
-            SafeTensors.fill(file, channel, buffer, from, "the header");
+            file.fill(buffer, from, "the header");
             buffer.flip();
             bufferEnd = from + buffer.limit();
         }
@@ -119,7 +116,7 @@ final class GgufInput {
     /** Bytes that were skipped. */
     byte[] bytes(long from, int bytes) throws IOException {
         ByteBuffer copy = ByteBuffer.allocate(bytes);
-        SafeTensors.fill(file, channel, copy, from, "the header");
+        file.fill(copy, from, "the header");
         return copy.array();
     }
 
@@ -129,7 +126,7 @@ final class GgufInput {
         try {
             return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(utf8)).toString();
         } catch (CharacterCodingException e) {
-            throw new ModelFormatException(file, what + " at byte " + (position() - utf8.length) + " is not UTF-8", e);
+            throw new ModelFormatException(file(), what + " at byte " + (position() - utf8.length) + " is not UTF-8", e);
         }
     }
 }

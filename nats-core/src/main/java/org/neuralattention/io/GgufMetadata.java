@@ -1,5 +1,6 @@
 package org.neuralattention.io;
 
+import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
@@ -59,6 +60,8 @@ public final class GgufMetadata {
             };
         }
     }
+
+    static final String CHAT_TEMPLATE = "tokenizer.chat_template";
 
     private final Object source;
     private final Map<String, Value> values;
@@ -243,5 +246,83 @@ public final class GgufMetadata {
 
     private static double realFrom(Kind kind, ByteBuffer bytes) {
         return kind == Kind.FLOAT32 ? bytes.getFloat() : bytes.getDouble();
+    }
+
+    /** Pairs to be written, in the order they are put in; a key that is there already gets the new value. */
+    public static final class Builder {
+
+        private final Map<String, Value> values = new LinkedHashMap<>();
+
+        /** Text. */
+        public Builder string(String key, String value) {
+            return put(key, new Value(Kind.STRING, null, 0, value.getBytes(StandardCharsets.UTF_8)));
+        }
+
+        /** An unsigned integer of 32 bits. */
+        public Builder integer(String key, int value) {
+            if (value < 0) {
+                throw new IllegalArgumentException(key + " = " + value + ": must not be negative");
+            }
+            return put(key, new Value(Kind.UINT32, null, 0, little(4).putInt(value).array()));
+        }
+
+        /** A float32. */
+        public Builder real(String key, float value) {
+            return put(key, new Value(Kind.FLOAT32, null, 0, little(4).putFloat(value).array()));
+        }
+
+        /** A truth value. */
+        public Builder flag(String key, boolean value) {
+            return put(key, new Value(Kind.BOOL, null, 0, new byte[] {(byte) (value ? 1 : 0)}));
+        }
+
+        /** An array of texts. */
+        public Builder strings(String key, List<String> values) {
+            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+            for (String value : values) {
+                byte[] utf8 = value.getBytes(StandardCharsets.UTF_8);
+                bytes.writeBytes(little(8).putLong(utf8.length).array());
+                bytes.writeBytes(utf8);
+            }
+            return put(key, new Value(Kind.ARRAY, Kind.STRING, values.size(), bytes.toByteArray()));
+        }
+
+        /** An array of signed integers of 32 bits. */
+        public Builder ints(String key, int... values) {
+            ByteBuffer bytes = little(Math.multiplyExact(4, values.length));
+            bytes.asIntBuffer().put(values);
+            return put(key, new Value(Kind.ARRAY, Kind.INT32, values.length, bytes.array()));
+        }
+
+        /** An array of float32. */
+        public Builder floats(String key, float... values) {
+            ByteBuffer bytes = little(Math.multiplyExact(4, values.length));
+            bytes.asFloatBuffer().put(values);
+            return put(key, new Value(Kind.ARRAY, Kind.FLOAT32, values.length, bytes.array()));
+        }
+
+        /** A pair of another file as it is there, if it is there. */
+        public Builder copy(GgufMetadata from, String key) {
+            Value value = from.values.get(key);
+            return value == null ? this : put(key, value);
+        }
+
+        private Builder put(String key, Value value) {
+            if (key.getBytes(StandardCharsets.UTF_8).length > GgufHeader.MAX_KEY || value.bytes.length > GgufInput.MAX_TEXT) {
+                throw new IllegalArgumentException(key.substring(0, Math.min(60, key.length())) + ": a key of more than " + GgufHeader.MAX_KEY
+                        + " bytes or a value of more than " + GgufInput.MAX_TEXT);
+            }
+            values.put(key, value);
+            return this;
+        }
+
+        private static ByteBuffer little(int bytes) {
+            return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        }
+
+        /** All that was put in. */
+        public GgufMetadata build() {
+            return new GgufMetadata("pairs to be written", new LinkedHashMap<>(values));
+        }
     }
 }

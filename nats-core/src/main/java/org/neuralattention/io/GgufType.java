@@ -9,7 +9,7 @@ import org.neuralattention.kernels.Dtype;
  */
 public enum GgufType {
     F32(0, Dtype.F32),
-    F16(1, 1, 2),
+    F16(1, Dtype.F16),
     Q4_0(2, Dtype.Q4_0),
     Q4_1(3, 32, 20),
     Q5_0(6, 32, 22),
@@ -18,9 +18,9 @@ public enum GgufType {
     Q8_1(9, 32, 36),
     Q2_K(10, 256, 84),
     Q3_K(11, 256, 110),
-    Q4_K(12, 256, 144),
+    Q4_K(12, Dtype.Q4_K),
     Q5_K(13, 256, 176),
-    Q6_K(14, 256, 210),
+    Q6_K(14, Dtype.Q6_K),
     Q8_K(15, 256, 292),
     IQ2_XXS(16, 256, 66),
     IQ2_XS(17, 256, 74),

@@ -4,19 +4,25 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.WritableByteChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import org.neuralattention.kernels.Dtype;
+import org.neuralattention.kernels.Rope;
 import org.neuralattention.kernels.WeightMatrix;
 import org.neuralattention.model.ModelConfig;
+import org.neuralattention.model.ModelConfig.Positions;
 import org.neuralattention.model.Tensor;
 import org.neuralattention.model.Weights;
 
 /**
- * Writes a Llama as one GGUF file, version 3, as llama.cpp reads it: key-value pairs, descriptions of the tensors, then their data, each at a
- * multiple of 32 bytes. Matrices in the type asked for, norms in float32. Source: ggml's docs/gguf.md.
+ * Writes a model as one GGUF file, version 3, as llama.cpp reads it: key-value pairs, descriptions of the tensors, then their data, each at a
+ * multiple of 32 bytes. Matrices in the formats the source gives them in, to the bit; all else in float32, as llama.cpp wants it. Families: Llama
+ * (Mistral and SmolLM are some), Qwen 2, Qwen 3, GPT-2. Roles become pairs that other readers pass over: to them it is the model without roles.
+ * Source: ggml's docs/gguf.md and llama.cpp's src/llama-arch.cpp.
  */
 public final class GgufWriter {
 
@@ -24,170 +30,196 @@ public final class GgufWriter {
     private static final int ALIGNMENT = 32;
     private static final int PIECE = 1 << 20;
 
-    /** A tensor under its name there; the rows of queries and keys are in another order (see {@link #row}) where heads are given. */
-    private record Entry(String name, Tensor tensor, Dtype dtype, int nHeads) {
+    /** What is said by the model itself, and never copied. */
+    private static final String ARCHITECTURE = "general.architecture";
+    private static final String FILE_TYPE = "general.file_type";
+    private static final String BLOCKS_VERSION = "general.quantization_version";
 
-        int columns() {
-            return tensor.dim(tensor.rank() - 1);
-        }
+    private final ModelSource source;
+    private final ModelConfig config;
+    private final Weights description;
+    private final GgufFamily family;
+    private final List<Entry> entries = new ArrayList<>();
+
+    /** A tensor of the file and what of ours is in it. */
+    private record Entry(String name, int[] shape, Dtype dtype, List<Tensor> parts) {
 
         long bytes() {
-            return dtype.bytes(tensor.size());
-        }
-
-        /**
-         * Which of our rows is the file's i-th. We rotate the pairs (j, j + headDim / 2) of a head, llama.cpp the pairs (2 j, 2 j + 1) of what it calls a Llama.
-         */
-        int row(int i) {
-            if (nHeads == 0) {
-                return i;
-            }
-            int headDim = tensor.dim(0) / nHeads;
-            int inHead = i % headDim;
-            return i - inHead + inHead % 2 * (headDim / 2) + inHead / 2;
-        }
-
-        /** The file's i-th row in the file's format. */
-        WeightMatrix stored(int i) {
-            try {
-                return WeightMatrix.of(dtype, tensor.data(), row(i) * columns(), 1, columns());
-            } catch (IllegalArgumentException e) {
-                throw new IllegalArgumentException(tensor + ": " + e.getMessage(), e);
-            }
+            return dtype.bytes(Arrays.stream(shape).asLongStream().reduce(1, Math::multiplyExact));
         }
     }
 
-    private GgufWriter() {}
+    private GgufWriter(ModelSource source) {
+        this.source = source;
+        this.config = source.config();
+        this.description = Weights.describe(config);
+        this.family = family(config);
+        if (family == GgufFamily.LLAMA && factors() != null) {
+            entries.add(new Entry(GgufFamily.FREQUENCY_FACTORS, new int[] {config.headDim() / 2}, Dtype.F32, List.of()));
+        }
+        for (FileTensor tensor : family.table(description)) {
+            entries.add(new Entry(tensor.name(), tensor.shape(), dtype(tensor), tensor.parts()));
+        }
+    }
 
     /**
-     * Writes the file, whole or not at all.
+     * Writes a file, whole or not at all. No more than one tensor is held at a time.
      *
-     * @param dtype  of the matrices; their rows must be whole blocks of it
-     * @param pieces what each id of the vocabulary stands for, in the alphabet of GPT-2's byte-level tokenizer; the file knows no merges
-     * @throws IllegalArgumentException for a model that is no plain Llama (other norms, biases, roles, or an attention window), weights
-     *     that are not float32, or numbers that the format cannot express
+     * @param source the model, its matrices in the formats they are to have ({@link ModelSource#as})
+     * @param more   other pairs, such as the vocabulary's; what the model itself says goes before them
+     * @throws IllegalArgumentException if no architecture of GGUF's computes what the model does: {@link #check}
      */
-    public static void write(Path file, Weights weights, Dtype dtype, List<String> pieces) throws IOException {
-        ModelConfig config = weights.config();
-        check(weights, dtype, pieces);
-        List<Entry> entries = entries(weights, dtype);
-        byte[] header = header(config, dtype, pieces, entries);
+    public static void write(Path file, ModelSource source, GgufMetadata more) throws IOException {
+        GgufWriter writer = new GgufWriter(source);
+        byte[] header = writer.header(more);
         AtomicFiles.write(file, out -> {
             out.write(ByteBuffer.wrap(header));
-            ByteBuffer buffer = ByteBuffer.allocate(PIECE).order(ByteOrder.LITTLE_ENDIAN);
-            for (Entry entry : entries) {
-                data(out, buffer, entry);
+            ByteBuffer buffer = ByteBuffer.allocateDirect(PIECE).order(ByteOrder.LITTLE_ENDIAN);
+            for (Entry entry : writer.entries) {
+                writer.data(out, buffer, entry);
             }
         });
     }
 
-    private static void check(Weights weights, Dtype dtype, List<String> pieces) {
-        if (!weights.trainable()) {
-            throw new IllegalArgumentException("GGUF is written from float32 weights only, and some of these are of another format");
-        }
-        ModelConfig config = weights.config();
-        boolean plain = config.norm() == ModelConfig.Norm.RMS && config.activation() == ModelConfig.Activation.SWIGLU
-                && config.biases().equals(ModelConfig.Biases.NONE) && !config.qkNorm() && !config.hasRoles() && config.attentionWindow() == 0
-                && config.positions() instanceof ModelConfig.Positions.Rotary rotary && rotary.scaling() == null && !rotary.adjacentPairs();
-        if (!plain) {
-            throw new IllegalArgumentException("GGUF is written for plain Llamas only, and this is one of " + config);
-        }
-        if (pieces.size() != config.vocabSize()) {
-            throw new IllegalArgumentException(pieces.size() + " pieces for a vocabulary of " + config.vocabSize());
-        }
-        for (int columns : new int[] {config.dim(), config.qDim(), config.hiddenDim()}) {
-            if (columns % dtype.block() != 0) {
-                throw new IllegalArgumentException("rows of " + columns + " numbers are no multiple of the " + dtype.block() + " in a block of " + dtype);
-            }
-        }
+    /**
+     * That GGUF knows such a model.
+     *
+     * @throws IllegalArgumentException if not
+     */
+    public static void check(ModelConfig config) {
+        family(config);
     }
 
-    private static List<Entry> entries(Weights weights, Dtype dtype) {
-        ModelConfig config = weights.config();
-        List<Entry> entries = new ArrayList<>();
-        entries.add(new Entry("token_embd.weight", weights.embedding, dtype, 0));
-        for (int l = 0; l < config.nLayers(); l++) {
-            Weights.Layer layer = weights.layers.get(l);
-            String block = "blk." + l + ".";
-            entries.add(new Entry(block + "attn_norm.weight", layer.attnNorm, Dtype.F32, 0));
-            entries.add(new Entry(block + "attn_q.weight", layer.wq, dtype, config.nHeads()));
-            entries.add(new Entry(block + "attn_k.weight", layer.wk, dtype, config.nKvHeads()));
-            entries.add(new Entry(block + "attn_v.weight", layer.wv, dtype, 0));
-            entries.add(new Entry(block + "attn_output.weight", layer.wo, dtype, 0));
-            entries.add(new Entry(block + "ffn_norm.weight", layer.ffnNorm, Dtype.F32, 0));
-            entries.add(new Entry(block + "ffn_gate.weight", layer.wGate, dtype, 0));
-            entries.add(new Entry(block + "ffn_up.weight", layer.wUp, dtype, 0));
-            entries.add(new Entry(block + "ffn_down.weight", layer.wDown, dtype, 0));
+    private static GgufFamily family(ModelConfig config) {
+        if (config.positions() instanceof Positions.Rotary rotary && (float) rotary.theta() != rotary.theta()) {
+            throw new IllegalArgumentException("theta = " + rotary.theta() + " is no float32, which GGUF has it in");
         }
-        entries.add(new Entry("output_norm.weight", weights.finalNorm, Dtype.F32, 0));
-        if (!config.tiedHead()) {
-            entries.add(new Entry("output.weight", weights.head, dtype, 0));
-        }
-        return entries;
+        return GgufFamily.of(config).orElseThrow(() -> new IllegalArgumentException("GGUF is written for Llama, Mistral, Qwen 2, Qwen 3 and GPT-2, and this is none: "
+                + config));
     }
 
-    private static byte[] header(ModelConfig config, Dtype dtype, List<String> pieces, List<Entry> entries) {
-        double theta = ((ModelConfig.Positions.Rotary) config.positions()).theta();
-        GgufPairs pairs = new GgufPairs()
-                .text("general.architecture", "llama")
-                .number("general.file_type", fileType(dtype))
-                .number("general.alignment", ALIGNMENT)
-                .number("llama.vocab_size", config.vocabSize())
-                .number("llama.context_length", config.maxSeqLen())
-                .number("llama.embedding_length", config.dim())
-                .number("llama.block_count", config.nLayers())
-                .number("llama.feed_forward_length", config.hiddenDim())
-                .number("llama.attention.head_count", config.nHeads())
-                .number("llama.attention.head_count_kv", config.nKvHeads())
-                .number("llama.attention.key_length", config.headDim())
-                .number("llama.attention.value_length", config.headDim())
-                .number("llama.rope.dimension_count", config.headDim())
-                .real("llama.rope.freq_base", (float) theta)
-                .real("llama.attention.layer_norm_rms_epsilon", config.normEps())
-                .text("tokenizer.ggml.model", "gpt2")
-                .text("tokenizer.ggml.pre", "default")
-                .texts("tokenizer.ggml.tokens", pieces)
-                .texts("tokenizer.ggml.merges", List.of())
-                .flag("tokenizer.ggml.add_bos_token", false);
-        GgufPairs.Bytes out = new GgufPairs.Bytes();
-        out.bytes("GGUF".getBytes(StandardCharsets.US_ASCII)).number(VERSION).size(entries.size());
-        pairs.appendTo(out);
-        long offset = 0;
-        for (Entry entry : entries) {
-            out.text(entry.name).number(entry.tensor.rank());
-            for (int i = entry.tensor.rank() - 1; i >= 0; i--) { // the fastest first
-                out.size(entry.tensor.dim(i));
-            }
-            out.number(GgufType.of(entry.dtype).id).size(offset);
-            offset += aligned(entry.bytes());
+    private float[] factors() {
+        if (!(config.positions() instanceof Positions.Rotary rotary)) {
+            return null;
         }
-        return out.padded(ALIGNMENT);
-    }
-
-    /** What llama.cpp calls a file whose matrices are mostly of a format: its {@code llama_ftype}. */
-    private static int fileType(Dtype dtype) {
-        return switch (dtype) {
-            case F32 -> 0;
-            case Q4_0 -> 2;
-            case Q8_0 -> 7;
-            case BF16 -> 32;
-            default -> throw new IllegalArgumentException("no GGUF is written in " + dtype);
+        return switch (rotary.scaling()) {
+            case null -> null;
+            case Positions.FrequencyFactors s -> s.array();
+            case Positions.Llama3Scaling s -> Rope.llama3Factors(config.headDim(), rotary.theta(), s.factor(), s.lowFreqFactor(), s.highFreqFactor(),
+                    s.originalMaxSeqLen());
         };
     }
 
-    private static void data(WritableByteChannel out, ByteBuffer buffer, Entry entry) throws IOException {
-        int columns = entry.columns();
-        for (int i = 0; i < entry.tensor.size() / columns; i++) {
-            WeightMatrix row = entry.stored(i);
-            for (int j = 0; j < columns; j += entry.dtype.block()) {
-                if (buffer.remaining() < entry.dtype.bytes(entry.dtype.block())) {
-                    drain(out, buffer);
-                }
-                GgufBlocks.put(buffer, row, j);
+    private Dtype dtype(FileTensor tensor) {
+        Tensor first = tensor.parts().getFirst();
+        if (!description.isMatrix(first)) {
+            return Dtype.F32;
+        }
+        Dtype dtype = source.dtype(first);
+        if (!tensor.parts().stream().allMatch(part -> source.dtype(part) == dtype)) {
+            throw new IllegalArgumentException(tensor + ": these are one tensor in GGUF and must have one format");
+        }
+        return dtype;
+    }
+
+    private byte[] header(GgufMetadata more) throws IOException {
+        GgufMetadata.Builder pairs = new GgufMetadata.Builder()
+                .string(ARCHITECTURE, family.key())
+                .integer(FILE_TYPE, fileType())
+                .integer(BLOCKS_VERSION, 2)
+                .integer(GgufHeader.ALIGNMENT, ALIGNMENT);
+        GgufConfig.write(pairs, family, config);
+        if (config.hasRoles()) {
+            pairs.floats(GgufConfig.ROLE_SCORERS, scorers());
+        }
+        List<String> own = List.copyOf(pairs.build().keys());
+        for (String key : more.keys()) {
+            if (!own.contains(key) && !key.startsWith(family.key() + ".") && !key.startsWith("nats.") && !key.startsWith("split.")) {
+                pairs.copy(more, key);
+            }
+        }
+        GgufBytes out = new GgufBytes();
+        out.bytes(GgufHeader.MAGIC).int32(VERSION).int64(entries.size());
+        out.pairs(pairs.build());
+        long offset = 0;
+        for (Entry entry : entries) {
+            out.text(entry.name).int32(entry.shape.length);
+            for (int i = entry.shape.length - 1; i >= 0; i--) { // the fastest first
+                out.int64(entry.shape[i]);
+            }
+            out.int32(GgufType.of(entry.dtype).id).int64(offset);
+            offset += aligned(entry.bytes());
+        }
+        byte[] header = out.padded(ALIGNMENT);
+        if (header.length > GgufInput.MAX_HEADER) {
+            throw new IllegalArgumentException("pairs of " + header.length + " bytes: the limit is " + GgufInput.MAX_HEADER);
+        }
+        return header;
+    }
+
+    private float[] scorers() throws IOException {
+        List<Tensor> tensors = description.layers.stream().map(layer -> layer.scorer).toList();
+        float[] all = new float[tensors.stream().mapToInt(Tensor::size).reduce(0, Math::addExact)];
+        int at = 0;
+        for (Tensor tensor : tensors) {
+            source.read(tensor).expand(all, at, 0, tensor.rows());
+            at += tensor.size();
+        }
+        return all;
+    }
+
+    /** What llama.cpp calls a file most of whose matrices are of a format: its {@code llama_ftype}. */
+    private int fileType() {
+        Map<Dtype, Long> elements = new EnumMap<>(Dtype.class);
+        entries.stream().filter(entry -> entry.shape.length == 2).forEach(entry -> elements.merge(entry.dtype, entry.bytes(), Long::sum));
+        return switch (elements.entrySet().stream().max(Map.Entry.comparingByValue()).orElseThrow().getKey()) {
+            case F32 -> 0;
+            case F16 -> 1;
+            case Q4_0 -> 2;
+            case Q8_0 -> 7;
+            case Q4_K -> elements.containsKey(Dtype.Q6_K) ? 15 : 14; // medium and small
+            case Q6_K -> 18;
+            case BF16 -> 32;
+        };
+    }
+
+    private void data(WritableByteChannel out, ByteBuffer buffer, Entry entry) throws IOException {
+        buffer.clear();
+        if (entry.parts.isEmpty()) {
+            for (float factor : factors()) {
+                buffer.putFloat(factor);
+            }
+        }
+        for (Tensor part : entry.parts) {
+            try {
+                rows(out, buffer, part, entry.dtype);
+            } catch (IllegalArgumentException e) {
+                throw new IllegalArgumentException(part + ": " + e.getMessage(), e);
             }
         }
         drain(out, buffer);
         out.write(ByteBuffer.allocate((int) (aligned(entry.bytes()) - entry.bytes())));
+    }
+
+    /** A tensor's rows in the file's order and in its format. */
+    private void rows(WritableByteChannel out, ByteBuffer buffer, Tensor tensor, Dtype dtype) throws IOException {
+        WeightMatrix matrix = dtype == source.dtype(tensor) ? source.read(tensor)
+                : WeightMatrix.read(dtype, tensor.rows(), tensor.cols(), source.rows(tensor));
+        boolean paired = family.isPaired(description, tensor);
+        int width = tensor.rank() < 2 ? 1 : tensor.cols(); // of a row in the file, where a bias has one for each output
+        int block = dtype.block();
+        for (int row = 0; row < tensor.size() / width; row++) {
+            int from = width * (paired ? AdjacentPairs.ourRow(row, config.headDim()) : row);
+            for (int done = 0; done < width; ) {
+                if (buffer.remaining() < dtype.bytes(block)) {
+                    drain(out, buffer);
+                }
+                int most = (int) (buffer.remaining() / dtype.bytes(block)) * block;
+                int some = Math.min(most, width - done);
+                GgufBlocks.put(buffer, matrix, from + done, some);
+                done += some;
+            }
+        }
     }
 
     private static void drain(WritableByteChannel out, ByteBuffer buffer) throws IOException {

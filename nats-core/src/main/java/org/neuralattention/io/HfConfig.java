@@ -2,6 +2,7 @@ package org.neuralattention.io;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -122,8 +123,26 @@ public final class HfConfig {
             case "llama3" -> new Positions.Rotary(theta, adjacentPairs, new Positions.Llama3Scaling(
                     scaling.doubleValue("factor"), scaling.doubleValue("low_freq_factor"), scaling.doubleValue("high_freq_factor"),
                     scaling.intValue("original_max_position_embeddings")));
-            default -> throw new UnsupportedModelException(scaling.source(), "rope_type \"" + type + "\" is not supported; known are default and llama3");
+            case "longrope" -> new Positions.Rotary(theta, adjacentPairs, factors(scaling));
+            default -> throw new UnsupportedModelException(scaling.source(), "rope_type \"" + type + "\" is not supported; known are default, llama3 and longrope");
         };
+    }
+
+    /** Of "longrope" only what does not depend on how long the text is: factors that are the same for short and long texts, and no other temperature. */
+    private static Positions.FrequencyFactors factors(JsonObject scaling) {
+        List<?> factors = scaling.list("short_factor");
+        if (!factors.equals(scaling.list("long_factor")) || scaling.doubleValue("attention_factor", 0) != 1) {
+            throw new UnsupportedModelException(scaling.source(), "rope_type \"longrope\" is supported only with a \"long_factor\" equal to \"short_factor\""
+                    + " and an \"attention_factor\" of 1");
+        }
+        List<Float> floats = new ArrayList<>();
+        for (Object factor : factors) {
+            if (!(factor instanceof Number number)) {
+                throw new ModelFormatException(scaling.source(), "\"short_factor\" holds " + factor + " where a number should be");
+            }
+            floats.add(number.floatValue());
+        }
+        return new Positions.FrequencyFactors(floats);
     }
 
     private static void requirePartOne(JsonObject json) {

@@ -83,7 +83,7 @@ public final class HfConfigWriter {
         json.put("num_hidden_layers", c.nLayers());
         json.put("num_key_value_heads", c.nKvHeads());
         if (c.positions() instanceof Positions.Rotary rotary) {
-            json.put("rope_parameters", rope(rotary));
+            json.put("rope_parameters", rope(rotary, c.maxSeqLen()));
         }
         if (type.equals("nats")) {
             own(json, c);
@@ -130,15 +130,25 @@ public final class HfConfigWriter {
         return json;
     }
 
-    private static Map<String, Object> rope(Positions.Rotary rotary) {
+    private static Map<String, Object> rope(Positions.Rotary rotary, int maxSeqLen) {
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("rope_theta", rotary.theta());
-        json.put("rope_type", rotary.scaling() == null ? "default" : "llama3");
-        if (rotary.scaling() != null) {
-            json.put("factor", rotary.scaling().factor());
-            json.put("low_freq_factor", rotary.scaling().lowFreqFactor());
-            json.put("high_freq_factor", rotary.scaling().highFreqFactor());
-            json.put("original_max_position_embeddings", rotary.scaling().originalMaxSeqLen());
+        switch (rotary.scaling()) {
+            case null -> json.put("rope_type", "default");
+            case Positions.Llama3Scaling s -> {
+                json.put("rope_type", "llama3");
+                json.put("factor", s.factor());
+                json.put("low_freq_factor", s.lowFreqFactor());
+                json.put("high_freq_factor", s.highFreqFactor());
+                json.put("original_max_position_embeddings", s.originalMaxSeqLen());
+            }
+            case Positions.FrequencyFactors s -> { // the type with a factor for each frequency; the same for short and long texts, and nothing else
+                json.put("rope_type", "longrope");
+                json.put("short_factor", s.factors());
+                json.put("long_factor", s.factors());
+                json.put("attention_factor", 1.0);
+                json.put("original_max_position_embeddings", maxSeqLen);
+            }
         }
         return json;
     }

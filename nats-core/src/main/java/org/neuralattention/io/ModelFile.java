@@ -10,11 +10,11 @@ import java.util.Optional;
  * A model on the disk, whatever its format: what it is, and its tensors to be read. Opening checks everything that can be checked without reading
  * the tensors: names, shapes, types and sizes are then those of {@link #config}.
  */
-public sealed interface ModelFile extends ModelSource, Closeable permits HfModel, Llama2cModel {
+public sealed interface ModelFile extends ModelSource, Closeable permits HfModel, GgufModel, Llama2cModel {
 
     /**
-     * Opens a model; its content says which format it is: a folder with config.json (Hugging Face: one safetensors file or shards), or a
-     * llama2.c checkpoint (by its magic number; the first form, which has none, by a header that leads to exactly the file's size).
+     * Opens a model; its content says which format it is: a folder with config.json (Hugging Face: one safetensors file or shards), a GGUF
+     * file (by its magic number), or a llama2.c checkpoint (by its magic number; the first form, which has none, by a header that leads to exactly the file's size).
      *
      * @throws ModelFormatException if it is none of these, malformed, or not supported
      * @throws IOException if it cannot be read
@@ -23,7 +23,7 @@ public sealed interface ModelFile extends ModelSource, Closeable permits HfModel
         if (Files.isDirectory(path) || !Files.exists(path)) {
             return HfModel.open(path);
         }
-        return Llama2cModel.open(path);
+        return Gguf.is(path) ? GgufModel.open(path) : Llama2cModel.open(path);
     }
 
     /** What was opened. */

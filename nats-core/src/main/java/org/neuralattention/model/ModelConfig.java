@@ -72,9 +72,9 @@ public record ModelConfig(
          *
          * @param theta base of the frequencies
          * @param adjacentPairs whether pairs are (2i, 2i+1), as in llama2.c, and not (i, i + headDim/2)
-         * @param scaling Llama 3's frequency scaling, or null
+         * @param scaling what is done to the frequencies, or null
          */
-        record Rotary(double theta, boolean adjacentPairs, Llama3Scaling scaling) implements Positions {
+        record Rotary(double theta, boolean adjacentPairs, Scaling scaling) implements Positions {
             public Rotary {
                 if (!(theta > 0)) {
                     throw new IllegalArgumentException("theta = " + theta + ": must be positive");
@@ -82,8 +82,32 @@ public record ModelConfig(
             }
         }
 
+        /** What makes frequencies lower, for more positions. */
+        sealed interface Scaling {}
+
+        /** Each frequency divided by a factor of its own, as llama.cpp's files say it ({@code rope_freqs.weight}). */
+        record FrequencyFactors(List<Float> factors) implements Scaling {
+            public FrequencyFactors {
+                factors = List.copyOf(factors);
+                for (float factor : factors) {
+                    if (!(factor > 0) || factor == Float.POSITIVE_INFINITY) {
+                        throw new IllegalArgumentException("a frequency factor of " + factor + ": must be positive and finite");
+                    }
+                }
+            }
+
+            /** The factors as a new array. */
+            public float[] array() {
+                float[] array = new float[factors.size()];
+                for (int i = 0; i < array.length; i++) {
+                    array[i] = factors.get(i);
+                }
+                return array;
+            }
+        }
+
         /** The "llama3" rope scaling: frequencies below one cut are divided by {@code factor}, above another kept, between them blended. */
-        record Llama3Scaling(double factor, double lowFreqFactor, double highFreqFactor, int originalMaxSeqLen) {
+        record Llama3Scaling(double factor, double lowFreqFactor, double highFreqFactor, int originalMaxSeqLen) implements Scaling {
             public Llama3Scaling {
                 if (!(factor > 0) || !(lowFreqFactor > 0) || !(highFreqFactor > lowFreqFactor) || originalMaxSeqLen < 1) {
                     throw new IllegalArgumentException("llama3 scaling with factor = " + factor + ", lowFreqFactor = " + lowFreqFactor
@@ -116,6 +140,9 @@ public record ModelConfig(
         }
         if ((long) nHeads * headDim > Integer.MAX_VALUE) {
             throw new IllegalArgumentException("nHeads = " + nHeads + " of headDim = " + headDim + ": together too wide");
+        }
+        if (positions instanceof Positions.Rotary rotary && rotary.scaling() instanceof Positions.FrequencyFactors f && 2 * f.factors().size() != headDim) {
+            throw new IllegalArgumentException(f.factors().size() + " frequency factors for headDim = " + headDim + ": must be half as many");
         }
         if (!(normEps >= 0) || normEps > 1) {
             throw new IllegalArgumentException("normEps = " + normEps + ": must be in [0, 1]");

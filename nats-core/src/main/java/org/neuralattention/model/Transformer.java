@@ -44,11 +44,12 @@ public final class Transformer {
         if (!(c.positions() instanceof Positions.Rotary r)) {
             return null;
         }
-        Positions.Llama3Scaling s = r.scaling();
-        return s == null
-                ? Rope.of(c.headDim(), r.theta(), r.adjacentPairs())
-                : Rope.llama3(c.headDim(), r.theta(), r.adjacentPairs(), s.factor(), s.lowFreqFactor(), s.highFreqFactor(),
-                        s.originalMaxSeqLen());
+        return switch (r.scaling()) {
+            case null -> Rope.of(c.headDim(), r.theta(), r.adjacentPairs());
+            case Positions.Llama3Scaling s -> Rope.llama3(c.headDim(), r.theta(), r.adjacentPairs(), s.factor(), s.lowFreqFactor(),
+                    s.highFreqFactor(), s.originalMaxSeqLen());
+            case Positions.FrequencyFactors s -> Rope.divided(c.headDim(), r.theta(), r.adjacentPairs(), s.array());
+        };
     }
 
     public Weights weights() {

@@ -5,15 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.neuralattention.io.GgufBytes.array;
-import static org.neuralattention.io.GgufBytes.float32;
-import static org.neuralattention.io.GgufBytes.int32;
-import static org.neuralattention.io.GgufBytes.int64;
-import static org.neuralattention.io.GgufBytes.join;
-import static org.neuralattention.io.GgufBytes.text;
+import static org.neuralattention.io.HandmadeGguf.array;
+import static org.neuralattention.io.HandmadeGguf.float32;
+import static org.neuralattention.io.HandmadeGguf.int32;
+import static org.neuralattention.io.HandmadeGguf.int64;
+import static org.neuralattention.io.HandmadeGguf.join;
+import static org.neuralattention.io.HandmadeGguf.text;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -60,7 +59,7 @@ class GgufTest {
 
     @Test
     void everyTypeOfValueIsRead() throws IOException {
-        GgufBytes file = new GgufBytes()
+        HandmadeGguf file = new HandmadeGguf()
                 .pair("u8", 0, new byte[] {-1}).pair("i8", 1, new byte[] {-1})
                 .pair("u16", 2, new byte[] {-1, -1}).pair("i16", 3, new byte[] {-1, -1})
                 .pair("u32", 4, int32(0x7fffffff)).pair("i32", 5, int32(-2)).pair("f32", 6, float32(0.1f))
@@ -91,7 +90,7 @@ class GgufTest {
 
     @Test
     void aWrongQuestionNamesTheKeyAndWhatIsThere() throws IOException {
-        GgufBytes file = new GgufBytes()
+        HandmadeGguf file = new HandmadeGguf()
                 .pair("text", 8, text("value")).pair("u32", 4, int32(-1)).pair("u64", 10, int64(-1)).pair("real", 6, float32(1)).pair("flag", 7, new byte[1])
                 .pair("nested", 9, array(9, array(0))).pair("longs", 9, array(11, int64(1L << 31))).pair("floats", 9, array(6, float32(2)))
                 .pair("broken", 8, join(int64(2), new byte[] {(byte) 0xc3, 'x'})).pair("brokens", 9, array(8, text("a"), join(int64(1), new byte[] {-1})));
@@ -117,7 +116,7 @@ class GgufTest {
 
     @Test
     void tensorsHaveOurShapesAndTheFilesOffsets() throws IOException {
-        byte[] bytes = new GgufBytes().alignment(64).tensor("second", 8, 64, 32, 3).tensor("first", 0, 0, 5).tensor("new", 99, 192, 7, 2).tensor("one", 26, 256).data(260).build();
+        byte[] bytes = new HandmadeGguf().alignment(64).tensor("second", 8, 64, 32, 3).tensor("first", 0, 0, 5).tensor("new", 99, 192, 7, 2).tensor("one", 26, 256).data(260).build();
         try (Gguf gguf = open(bytes)) {
             assertEquals(List.of("first", "second", "new", "one"), List.copyOf(gguf.tensors().keySet()));
             GgufTensor second = gguf.tensor("second");
@@ -126,15 +125,15 @@ class GgufTest {
             long data = gguf.tensor("first").offset();
             assertEquals(0, data % 64);
             assertEquals(bytes.length - 260, data);
-            ByteBuffer some = ByteBuffer.allocate(4);
-            gguf.read(second, 2, some);
-            assertArrayEquals(Arrays.copyOfRange(bytes, bytes.length - 260 + 64 + 2, bytes.length - 260 + 64 + 6), some.array());
+            byte[] some = new byte[4];
+            gguf.read(second, 2, 4, 1, (piece, done, count) -> piece.get(some, done, count));
+            assertArrayEquals(Arrays.copyOfRange(bytes, bytes.length - 260 + 64 + 2, bytes.length - 260 + 64 + 6), some);
             assertEquals("new [2, 7] type 99", gguf.tensor("new").toString());
             assertEquals(64, gguf.tensor("new").bytes());
             assertEquals(1, gguf.tensor("one").elements());
             names("has no tensor \"third\"", () -> gguf.tensor("third"));
             gguf.close();
-            assertThrows(IllegalStateException.class, () -> gguf.read(second, 0, ByteBuffer.allocate(1)));
+            assertThrows(IllegalStateException.class, () -> gguf.read(second, 0, 1, 1, (piece, done, count) -> { }));
         }
     }
 }

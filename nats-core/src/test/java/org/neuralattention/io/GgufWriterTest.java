@@ -55,9 +55,14 @@ class GgufWriterTest {
         return IntStream.range(0, n).mapToObj(i -> "é" + i).toList();
     }
 
+    private static GgufMetadata vocabulary(int n) {
+        return new GgufMetadata.Builder().string("tokenizer.ggml.model", "gpt2").strings("tokenizer.ggml.tokens", pieces(n)).ints("tokenizer.ggml.token_type", 1, -1)
+                .floats("tokenizer.ggml.scores", 0.5f).string("llama.block_count", "not copied").build();
+    }
+
     private void write(Weights weights, Dtype type) throws IOException {
         Path path = directory.resolve("model.gguf");
-        GgufWriter.write(path, weights, type, pieces(weights.config().vocabSize()));
+        GgufWriter.write(path, ModelSource.of(weights).as(type), vocabulary(weights.config().vocabSize()));
         file = ByteBuffer.wrap(Files.readAllBytes(path)).order(ByteOrder.LITTLE_ENDIAN);
         assertEquals("GGUF", word(4));
         assertEquals(3, file.getInt());
@@ -98,7 +103,7 @@ class GgufWriterTest {
 
     private Object value(int type) {
         return switch (type) {
-            case 4 -> file.getInt();
+            case 4, 5 -> file.getInt();
             case 6 -> file.getFloat();
             case 7 -> file.get() == 1;
             case 8 -> text();
@@ -229,16 +234,12 @@ class GgufWriterTest {
     @Test
     void whatTheFormatCannotSayIsRefusedBeforeAFileIsMade() {
         Path path = directory.resolve("no.gguf");
-        Weights roles = new Weights(CONFIG.withRoleWindows(16));
-        assertThrows(IllegalArgumentException.class, () -> GgufWriter.write(path, roles, Dtype.F32, pieces(10)));
-        Weights odd = new Weights(ModelConfig.llama(10, 48, 1, 3, 3, 96, 128));
-        assertThrows(IllegalArgumentException.class, () -> GgufWriter.write(path, odd, Dtype.Q8_0, pieces(10)));
-        assertThrows(IllegalArgumentException.class, () -> GgufWriter.write(path, new Weights(CONFIG), Dtype.F32, pieces(9)));
-        Weights half = new Weights(CONFIG).as(Dtype.BF16);
-        assertThrows(IllegalArgumentException.class, () -> GgufWriter.write(path, half, Dtype.F32, pieces(10)));
+        Weights odd = new Weights(new ModelConfig(10, 64, 1, 4, 4, 16, 96, 128, ModelConfig.Norm.LAYER, 1e-5f, new ModelConfig.Positions.Rotary(10_000, false, null),
+                ModelConfig.Activation.SWIGLU, ModelConfig.Biases.NONE, false, false, 0, List.of()));
+        assertThrows(IllegalArgumentException.class, () -> GgufWriter.write(path, ModelSource.of(odd), vocabulary(10)));
         Weights broken = new Weights(CONFIG);
         broken.layers.get(1).wq.data()[70] = Float.NaN;
-        String message = assertThrows(IllegalArgumentException.class, () -> GgufWriter.write(path, broken, Dtype.Q8_0, pieces(10))).getMessage();
+        String message = assertThrows(IllegalArgumentException.class, () -> GgufWriter.write(path, ModelSource.of(broken).as(Dtype.Q8_0), vocabulary(10))).getMessage();
         assertTrue(message.contains("layers.1.self_attn.q_proj.weight") && message.contains("NaN"), message);
         assertTrue(Files.notExists(path));
     }

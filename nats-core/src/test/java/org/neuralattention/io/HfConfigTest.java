@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.Stream;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.neuralattention.model.ModelConfig;
@@ -90,6 +91,8 @@ class HfConfigTest {
     @Test
     void whatIsNotSupportedIsNamed() {
         unsupported("gemma", LLAMA.formatted("").replace("\"llama\"", "\"gemma\""));
+        unsupported("longrope", llamaText("\"rope_scaling\": {\"rope_type\": \"longrope\", \"short_factor\": [1, 2], \"long_factor\": [1, 3], \"attention_factor\": 1}"));
+        unsupported("longrope", llamaText("\"rope_scaling\": {\"rope_type\": \"longrope\", \"short_factor\": [1, 2], \"long_factor\": [1, 2]}"));
         unsupported("yarn", llamaText("\"rope_scaling\": {\"rope_type\": \"yarn\", \"factor\": 4}"));
         unsupported("linear", llamaText("\"rope_parameters\": {\"rope_theta\": 1, \"rope_type\": \"linear\", \"factor\": 4}"));
         unsupported("some layers", llamaText("\"rope_parameters\": {\"full_attention\": {\"rope_theta\": 1e6}}"));
@@ -152,7 +155,11 @@ class HfConfigTest {
         int nKvHeads = 1 + random.nextInt(3);
         int nHeads = nKvHeads * (gpt ? 1 : 1 + random.nextInt(3));
         int headDim = 2 * (1 + random.nextInt(12));
-        Positions.Llama3Scaling scaling = random.nextBoolean() ? null : new Positions.Llama3Scaling(1 + random.nextDouble(), 1, 4.5, 1 + random.nextInt(9000));
+        Positions.Scaling scaling = switch (random.nextInt(3)) {
+            case 0 -> null;
+            case 1 -> new Positions.Llama3Scaling(1 + random.nextDouble(), 1, 4.5, 1 + random.nextInt(9000));
+            default -> new Positions.FrequencyFactors(Stream.generate(() -> random.nextFloat() + 0.1f).limit(headDim / 2).toList());
+        };
         Positions rotary = new Positions.Rotary(random.nextDouble() * 1e6 + 1e-3, !plain && random.nextBoolean(), scaling);
         Biases biases = gpt ? new Biases(true, true, true)
                 : new Biases(random.nextBoolean(), random.nextBoolean(), !plain && random.nextBoolean());

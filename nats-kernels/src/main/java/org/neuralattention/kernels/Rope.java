@@ -1,7 +1,5 @@
 package org.neuralattention.kernels;
 
-import java.util.function.DoubleUnaryOperator;
-
 /**
  * Rotary position embedding: pair i of a head is rotated by {@code angle = pos * frequency[i]},
  * {@code (a, b) -> (a cos - b sin, b cos + a sin)}, with {@code frequency[i] = theta^(-2i / headDim)}.
@@ -15,7 +13,12 @@ public final class Rope {
     private final double[] frequencies;
     private final boolean adjacentPairs;
 
-    private Rope(int headDim, double theta, boolean adjacentPairs, DoubleUnaryOperator scaling) {
+    /** What becomes of frequency i. */
+    private interface Scaling {
+        double frequency(int i, double plain);
+    }
+
+    private Rope(int headDim, double theta, boolean adjacentPairs, Scaling scaling) {
         if (headDim < 2 || headDim % 2 != 0) {
             throw new IllegalArgumentException("headDim = " + headDim + ": must be positive and even");
         }
@@ -25,7 +28,7 @@ public final class Rope {
         this.adjacentPairs = adjacentPairs;
         frequencies = new double[headDim / 2];
         for (int i = 0; i < frequencies.length; i++) {
-            frequencies[i] = scaling.applyAsDouble(Math.pow(theta, -2.0 * i / headDim));
+            frequencies[i] = scaling.frequency(i, Math.pow(theta, -2.0 * i / headDim));
         }
     }
 
@@ -35,7 +38,7 @@ public final class Rope {
      * @throws IllegalArgumentException if headDim is not even or theta not positive
      */
     public static Rope of(int headDim, double theta, boolean adjacentPairs) {
-        return new Rope(headDim, theta, adjacentPairs, frequency -> frequency);
+        return new Rope(headDim, theta, adjacentPairs, (i, frequency) -> frequency);
     }
 
     /**
@@ -51,11 +54,42 @@ public final class Rope {
             throw new IllegalArgumentException("factor = " + factor + ", lowFreqFactor = " + lowFreqFactor + ", highFreqFactor = "
                     + highFreqFactor + ", originalMaxSeqLen = " + originalMaxSeqLen + ": all must be positive, high above low");
         }
-        return new Rope(headDim, theta, adjacentPairs, frequency -> {
+        return new Rope(headDim, theta, adjacentPairs, (i, frequency) -> {
             double waves = originalMaxSeqLen * frequency / (2 * Math.PI); // full turns within the original context
             double keep = Math.clamp((waves - lowFreqFactor) / (highFreqFactor - lowFreqFactor), 0.0, 1.0);
             return keep * frequency + (1 - keep) * frequency / factor;
         });
+    }
+
+    /**
+     * Each frequency divided by a factor of its own, as files of llama.cpp have them.
+     *
+     * @param factors [headDim/2]
+     * @throws IllegalArgumentException if there are more or fewer, or one is not positive and finite
+     */
+    public static Rope divided(int headDim, double theta, boolean adjacentPairs, float[] factors) {
+        if (factors.length != headDim / 2) {
+            throw new IllegalArgumentException(factors.length + " factors for headDim = " + headDim + ": must be half as many");
+        }
+        for (float factor : factors) {
+            if (!(factor > 0) || factor == Float.POSITIVE_INFINITY) {
+                throw new IllegalArgumentException("a factor of " + factor + ": must be positive and finite");
+            }
+        }
+        return new Rope(headDim, theta, adjacentPairs, (i, frequency) -> frequency / factors[i]);
+    }
+
+    /**
+     * What {@link #llama3} divides each frequency by, [headDim/2], rounded to float32: for files that know nothing but {@link #divided}.
+     */
+    public static float[] llama3Factors(int headDim, double theta, double factor, double lowFreqFactor, double highFreqFactor, int originalMaxSeqLen) {
+        Rope plain = of(headDim, theta, false);
+        Rope scaled = llama3(headDim, theta, false, factor, lowFreqFactor, highFreqFactor, originalMaxSeqLen);
+        float[] factors = new float[headDim / 2];
+        for (int i = 0; i < factors.length; i++) {
+            factors[i] = (float) (plain.frequencies[i] / scaled.frequencies[i]);
+        }
+        return factors;
     }
 
     /** Elements of a head. */

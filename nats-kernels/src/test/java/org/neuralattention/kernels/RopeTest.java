@@ -107,6 +107,26 @@ class RopeTest {
     }
 
     @Test
+    void factorsDivideFrequenciesAndCanSayWhatLlama3Means() {
+        float[] factors = Rope.llama3Factors(64, THETA, 8, 1, 4, 8192);
+        assertEquals(1, factors[0]);
+        assertEquals(8, factors[31]);
+        float[] cos = new float[64];
+        float[] sin = new float[64];
+        Rope.llama3(64, THETA, false, 8, 1, 4, 8192).table(cos, 0, sin, 0, 1000, 1);
+        Rope.divided(64, THETA, false, factors).table(cos, 32, sin, 32, 1000, 1);
+        for (int i = 0; i < 32; i++) {
+            assertTrue(factors[i] >= 1 && factors[i] <= 8 && (i == 0 || factors[i] >= factors[i - 1]));
+            double angle = 1000 * Math.pow(THETA, -i / 32.0) / factors[i];
+            assertEquals(Math.cos(angle), cos[32 + i], 1e-7);
+            assertEquals(cos[i], cos[32 + i], 2e-4); // 1000 rad, factors rounded to 24 bits
+            assertEquals(sin[i], sin[32 + i], 2e-4);
+        }
+        assertThrows(IllegalArgumentException.class, () -> Rope.divided(64, THETA, false, new float[31]));
+        assertThrows(IllegalArgumentException.class, () -> Rope.divided(4, THETA, false, new float[] {1, 0}));
+    }
+
+    @Test
     void sameBitsForAnyTeam() {
         int rows = 200;
         int nHeads = 3;

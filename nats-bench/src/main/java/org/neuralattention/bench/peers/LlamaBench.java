@@ -20,7 +20,9 @@ import org.neuralattention.bench.result.Goal;
 import org.neuralattention.bench.result.Work;
 import org.neuralattention.cache.KvCache;
 import org.neuralattention.generate.Session;
+import org.neuralattention.io.GgufMetadata;
 import org.neuralattention.io.GgufWriter;
+import org.neuralattention.io.ModelFile;
 import org.neuralattention.io.Json;
 import org.neuralattention.io.JsonObject;
 import org.neuralattention.io.ModelFormatException;
@@ -143,8 +145,8 @@ final class LlamaBench {
     private Path gguf(Dtype dtype) {
         Path file = folder.resolve("model-" + dtype + ".gguf").toAbsolutePath();
         if (!Files.exists(file)) {
-            try {
-                GgufWriter.write(file, ModelLoader.load(folder, Dtype.F32), dtype, pieces(config.vocabSize()));
+            try (ModelFile model = ModelFile.open(folder)) {
+                GgufWriter.write(file, model.as(dtype), vocabulary(config.vocabSize()));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
@@ -153,7 +155,7 @@ final class LlamaBench {
     }
 
     /** GPT-2's characters for the 256 bytes, then names for what the tokenizer of bytes does not use. */
-    private static List<String> pieces(int vocabSize) {
+    private static GgufMetadata vocabulary(int vocabSize) {
         List<String> pieces = new ArrayList<>();
         int next = 256;
         for (int b = 0; b < 256; b++) {
@@ -163,7 +165,13 @@ final class LlamaBench {
         for (int id = 256; id < vocabSize; id++) {
             pieces.add("<unused" + id + ">");
         }
-        return pieces;
+        return new GgufMetadata.Builder()
+                .string("tokenizer.ggml.model", "gpt2")
+                .string("tokenizer.ggml.pre", "default")
+                .strings("tokenizer.ggml.tokens", pieces)
+                .strings("tokenizer.ggml.merges", List.of())
+                .flag("tokenizer.ggml.add_bos_token", false)
+                .build();
     }
 
     /** The same work: the cache is filled before a call, as llama-bench fills its own. */

@@ -7,7 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /** A GGUF file byte by byte, for tests that need one no writer would write. */
-final class GgufBytes {
+final class HandmadeGguf {
 
     private final ByteArrayOutputStream pairs = new ByteArrayOutputStream();
     private final ByteArrayOutputStream tensors = new ByteArrayOutputStream();
@@ -46,14 +46,14 @@ final class GgufBytes {
         return out.toByteArray();
     }
 
-    GgufBytes pair(String key, int type, byte[] value) {
+    HandmadeGguf pair(String key, int type, byte[] value) {
         pairCount++;
         pairs.writeBytes(join(text(key), int32(type), value));
         return this;
     }
 
     /** @param dims the fastest first, as in the file */
-    GgufBytes tensor(String name, int type, long offset, long... dims) {
+    HandmadeGguf tensor(String name, int type, long offset, long... dims) {
         tensorCount++;
         tensors.writeBytes(join(text(name), int32(dims.length)));
         for (long dim : dims) {
@@ -63,7 +63,7 @@ final class GgufBytes {
         return this;
     }
 
-    GgufBytes data(int bytes) {
+    HandmadeGguf data(int bytes) {
         data = new byte[bytes];
         for (int i = 0; i < bytes; i++) {
             data[i] = (byte) (i * 31);
@@ -71,7 +71,7 @@ final class GgufBytes {
         return this;
     }
 
-    GgufBytes alignment(int alignment) {
+    HandmadeGguf alignment(int alignment) {
         this.alignment = alignment;
         return pair("general.alignment", 4, int32(alignment));
     }
