@@ -4,6 +4,7 @@ module org.neuralattention.core {
     requires com.fasterxml.jackson.core;
 
     exports org.neuralattention.cache;
+    exports org.neuralattention.convert;
     exports org.neuralattention.chat;
     exports org.neuralattention.generate;
     exports org.neuralattention.io;

@@ -17,7 +17,8 @@ import org.neuralattention.model.ModelConfig.Positions;
  */
 public final class HfConfigWriter {
 
-    static final String DTYPE = "dtype";
+    /** The key of config.json that names the format of the weights. */
+    public static final String DTYPE = "dtype";
 
     private HfConfigWriter() {}
 
@@ -27,14 +28,14 @@ public final class HfConfigWriter {
     }
 
     /** The same for weights of another format than float32. */
-    static String text(ModelConfig config, Dtype dtype) {
+    public static String text(ModelConfig config, Dtype dtype) {
         Map<String, Object> fields = fields(config);
         fields.put(DTYPE, name(dtype));
         return Json.pretty(fields);
     }
 
     /** What Hugging Face calls a format. */
-    static String name(Dtype dtype) {
+    public static String name(Dtype dtype) {
         return switch (dtype) {
             case F32 -> "float32";
             case F16 -> "float16";

@@ -76,7 +76,8 @@ record Llama2cHeader(int version, int groupSize, ModelConfig config) {
         int dim = start.getInt(at);
         int nHeads = start.getInt(at + 12);
         if (dim < 1 || nHeads < 1 || dim % nHeads != 0) {
-            throw new ModelFormatException(file.file(), "a width of " + dim + " in " + nHeads + " heads" + (version == 0 ? ": is it a llama2.c checkpoint?" : ""));
+            throw new ModelFormatException(file.file(), (version == 0 ? "is no model: no GGUF file, and as a llama2.c checkpoint it would have " : "has ")
+                    + "a width of " + dim + " in " + nHeads + " heads");
         }
         if (start.getInt(at + 8) > MAX_LAYERS) {
             throw new ModelFormatException(file.file(), start.getInt(at + 8) + " layers: the limit is " + MAX_LAYERS);

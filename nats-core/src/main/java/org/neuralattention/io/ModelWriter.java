@@ -61,7 +61,7 @@ public final class ModelWriter {
      * @param config the text of config.json, written last
      * @param shardBytes most bytes of tensors in a file, unless one tensor has more
      */
-    static void save(Path directory, ModelSource source, String config, long shardBytes) throws IOException {
+    public static void save(Path directory, ModelSource source, String config, long shardBytes) throws IOException {
         List<List<Item>> shards = shards(items(source), shardBytes);
         AtomicFiles.createDirectories(directory);
         if (shards.size() == 1) {

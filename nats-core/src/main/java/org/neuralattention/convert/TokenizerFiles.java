@@ -1,0 +1,105 @@
+package org.neuralattention.convert;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.neuralattention.io.AtomicFiles;
+import org.neuralattention.io.HfConfigWriter;
+import org.neuralattention.io.Json;
+import org.neuralattention.io.JsonObject;
+import org.neuralattention.io.ModelFile;
+import org.neuralattention.io.ModelFormatException;
+import org.neuralattention.io.ModelSource;
+import org.neuralattention.kernels.Dtype;
+import org.neuralattention.model.Weights;
+import org.neuralattention.tokenize.Llama2cTokenizer;
+import org.neuralattention.tokenize.SpmTokenizer;
+import org.neuralattention.tokenize.Tokenizer;
+import org.neuralattention.tokenize.Tokenizers;
+
+/** What goes with the weights: tokenizer, chat template, and what other programs read from config.json. */
+final class TokenizerFiles {
+
+    private static final String CONFIG = "config.json";
+    private static final String LLAMA2C = "tokenizer.bin";
+
+    /** Taken from folder to folder as they are. */
+    private static final List<String> FILES = List.of("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+            "generation_config.json", "chat_template.jinja", "vocab.json", "merges.txt", "encoder.json", "vocab.bpe", "tokenizer.model");
+
+    private TokenizerFiles() {}
+
+    /** config.json of the folder: of a folder with only the format changed, so that no key is lost. */
+    static String config(ModelFile in, ModelSource source) throws IOException {
+        Dtype dtype = source.dtype(Weights.describe(source.config()).embedding);
+        if (!Files.isDirectory(in.path())) {
+            return HfConfigWriter.text(source.config(), dtype);
+        }
+        Map<String, Object> fields = new LinkedHashMap<>(JsonObject.read(in.path().resolve(CONFIG)).fields());
+        fields.remove("torch_dtype"); // its older name
+        fields.put(HfConfigWriter.DTYPE, HfConfigWriter.name(dtype));
+        return Json.pretty(fields);
+    }
+
+    /**
+     * Writes them beside the weights, or into their folder.
+     *
+     * @param written the weights, under their temporary name
+     * @param target where they will be
+     * @return what was done, in a sentence
+     */
+    static String take(ModelFile in, ModelFormat to, Path written, Path target) throws IOException {
+        if (to == ModelFormat.SAFETENSORS && Files.isDirectory(in.path())) {
+            return copy(in.path(), written);
+        }
+        Tokenizer tokenizer;
+        try {
+            tokenizer = Tokenizers.load(in.path());
+        } catch (NoSuchFileException e) {
+            return "There is no tokenizer to take along.";
+        } catch (ModelFormatException e) {
+            return "The tokenizer is not taken along: " + e.getMessage();
+        }
+        return to == ModelFormat.SAFETENSORS ? save(tokenizer, in.chatTemplate(), written) : llama2c(tokenizer, target.resolveSibling(LLAMA2C));
+    }
+
+    private static String copy(Path from, Path to) throws IOException {
+        for (String name : FILES) {
+            Path file = from.resolve(name);
+            if (Files.isRegularFile(file)) {
+                byte[] bytes = Files.readAllBytes(file);
+                AtomicFiles.write(to.resolve(name), out -> out.write(ByteBuffer.wrap(bytes)));
+            }
+        }
+        return "Tokenizer and chat template are copied, where there are any.";
+    }
+
+    private static String save(Tokenizer tokenizer, Optional<String> chatTemplate, Path folder) throws IOException {
+        tokenizer.save(folder);
+        if (chatTemplate.isPresent()) {
+            AtomicFiles.write(folder.resolve("chat_template.jinja"), chatTemplate.get());
+        }
+        return chatTemplate.isPresent() ? "Tokenizer and chat template are taken along." : "The tokenizer is taken along.";
+    }
+
+    private static String llama2c(Tokenizer tokenizer, Path file) throws IOException {
+        if (Files.exists(file)) {
+            return file + " is there already and is not touched.";
+        }
+        if (!(tokenizer instanceof SpmTokenizer pieces)) {
+            return "The tokenizer is not taken along: llama2.c knows SentencePiece-style ones only.";
+        }
+        try {
+            Llama2cTokenizer.write(file, pieces);
+        } catch (IllegalArgumentException e) {
+            return "The tokenizer is not taken along: " + e.getMessage() + ".";
+        }
+        return "The tokenizer is " + file + ".";
+    }
+}
