@@ -7,11 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.EnumMap;
-import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,9 +20,6 @@ import org.neuralattention.kernels.Team;
 import org.neuralattention.kernels.WeightMatrix;
 import org.neuralattention.roles.RoleChoice;
 import org.neuralattention.testing.Shared;
-import org.neuralattention.tokenize.Tokenizer;
-import org.neuralattention.tokenize.Tokenizers;
-import org.neuralattention.train.Evaluation;
 import org.neuralattention.train.TrainConfig;
 import org.neuralattention.train.Trainer;
 
@@ -114,29 +108,6 @@ class StoredWeightsTest {
         assertSame(weights.finalNorm.data(), stored.finalNorm.data());
         assertSame(weights.layers.getFirst().scorer.data(), stored.layers.getFirst().scorer.data());
         assertEquals(Dtype.BF16, stored.layers.getFirst().wq.dtype());
-    }
-
-    @Test
-    void eightBitsCostLessThanAThousandthOfTheLoss() throws IOException {
-        Path model = Shared.path("models/books-llama");
-        Tokenizer tokenizer = Tokenizers.load(model);
-        Path text;
-        try (var files = Files.list(Shared.path("books/valid"))) {
-            text = files.filter(f -> f.getFileName().toString().endsWith(".txt")).sorted().findFirst().orElseThrow();
-        }
-        String words = Files.readString(text);
-        int[] ids = tokenizer.encode(words.substring(0, Math.min(8_000, words.length())));
-        Map<Dtype, Double> nll = new EnumMap<>(Dtype.class);
-        try (Team team = Team.of(2)) {
-            for (Dtype dtype : Dtype.values()) {
-                Transformer transformer = new Transformer(ModelLoader.load(model, dtype), team);
-                nll.put(dtype, new Evaluation(transformer, ids, 256, 4, 8).run(RoleChoice.FULL).nll());
-            }
-        }
-        double exact = nll.get(Dtype.F32);
-        assertEquals(exact, nll.get(Dtype.BF16), 1e-12, "the file is bf16: " + nll);
-        Map<Dtype, Double> bounds = Map.of(Dtype.F16, 1e-5, Dtype.Q8_0, 1e-3, Dtype.Q6_K, 3e-3, Dtype.Q4_0, 5e-2, Dtype.Q4_K, 3e-2);
-        bounds.forEach((dtype, bound) -> assertTrue(Math.abs(nll.get(dtype) - exact) < bound * exact, dtype + ": " + nll));
     }
 
     @Test
