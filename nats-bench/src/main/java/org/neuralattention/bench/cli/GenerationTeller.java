@@ -1,5 +1,6 @@
 package org.neuralattention.bench.cli;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.StringJoiner;
 import org.neuralattention.bench.report.Numbers;
@@ -19,15 +20,20 @@ final class GenerationTeller implements Listener {
     private final JsonLines json;
     private final Tokenizer tokenizer;
     private final boolean logprobs;
+    private int before; // id of the token before the next one
     private Progress progress;
     private int progressFrom;
     private long progressStarted;
 
-    /** @param logprobs whether each token has a line of its own */
-    GenerationTeller(CommonOptions common, Tokenizer tokenizer, boolean logprobs) {
+    /**
+     * @param lastId of the prompt
+     * @param logprobs whether each token has a line of its own
+     */
+    GenerationTeller(CommonOptions common, Tokenizer tokenizer, int lastId, boolean logprobs) {
         this.common = common;
         this.json = common.json();
         this.tokenizer = tokenizer;
+        this.before = known(lastId) ? lastId : -1;
         this.logprobs = logprobs;
     }
 
@@ -60,6 +66,7 @@ final class GenerationTeller implements Listener {
             common.out().print(token.text());
             common.out().flush();
         }
+        before = known(token.id()) ? token.id() : -1;
     }
 
     private void tellMachines(Token token) {
@@ -72,8 +79,13 @@ final class GenerationTeller implements Listener {
     }
 
     /** A vocabulary may be padded beyond its tokenizer's ids: those stand for no text. */
+    private boolean known(int id) {
+        return id < tokenizer.vocabSize();
+    }
+
+    /** Of a token at the place of the next one. */
     private String text(int id) {
-        return id < tokenizer.vocabSize() ? tokenizer.decode(id) : "";
+        return known(id) ? new String(tokenizer.bytes(before, id), StandardCharsets.UTF_8) : "";
     }
 
     private String quoted(int id) {
