@@ -24,6 +24,8 @@ public final class BpeTokenizer implements Tokenizer {
 
     /** Bounds the table of ids; the largest vocabularies in use have 262,144. */
     private static final int MAX_ID = (1 << 20) - 1;
+    /** Bounds the work of looking at an entry; the longest in use have some hundred characters. */
+    private static final int LONGEST = 1024;
 
     private final BpeModel model;
     private final Boundaries boundaries;
@@ -37,8 +39,8 @@ public final class BpeTokenizer implements Tokenizer {
     private final AtomicReference<WordEncoder> spare = new AtomicReference<>(); // working memory that no call uses now
 
     /**
-     * @throws IllegalArgumentException if the model contradicts itself: an id that is negative, above 2^20 - 1 or given twice, a byte
-     *     without an id that may not lack it, a merge of or into something that is not in the vocabulary, an added token that is empty or has another id there
+     * @throws IllegalArgumentException if the model contradicts itself: an id that is negative, above 2^20 - 1 or given twice, an entry of
+     *     more than 1,024 characters, a byte without an id that may not lack it, a merge of or into something that is not in the vocabulary, an added token that is empty or has another id there
      */
     public BpeTokenizer(BpeModel model, Boundaries boundaries) {
         this.model = model;
@@ -84,6 +86,9 @@ public final class BpeTokenizer implements Tokenizer {
     private static void put(byte[][] tokens, int id, String entry, byte[] bytes) {
         if (id < 0 || id > MAX_ID) {
             throw new IllegalArgumentException("\"" + entry + "\" has id " + id + ": must be in [0, " + MAX_ID + "]");
+        }
+        if (entry.length() > LONGEST) {
+            throw new IllegalArgumentException("the entry of id " + id + " has " + entry.length() + " characters: at most " + LONGEST);
         }
         if (tokens[id] != null) {
             throw new IllegalArgumentException("id " + id + " is given twice, the second time to \"" + entry + "\"");

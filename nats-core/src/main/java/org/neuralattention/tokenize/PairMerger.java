@@ -27,6 +27,7 @@ final class PairMerger {
     private int[] taken;       // by rank: how many of the list, then sorted, are merged; CLOSED while its turn has not come
     private long[] heap = {};  // rank << 32 | the left id's index + 1, or 0 for a list that waits
     private int heapSize;
+    private long steps;
 
     PairMerger(BpeMerges merges) {
         this.merges = merges;
@@ -59,6 +60,11 @@ final class PairMerger {
         } else {
             mergeLong();
         }
+    }
+
+    /** How often the queue for long sequences has taken or given an entry so far: the work it did. */
+    long steps() {
+        return steps;
     }
 
     /** Quadratic in the length, but with small numbers and nothing to keep in order. */
@@ -98,6 +104,7 @@ final class PairMerger {
             push(i);
         }
         while (heapSize > 0) {
+            steps++;
             int rank = (int) (heap[0] >>> 32);
             int left = (int) heap[0] - 1;
             takeTop(rank, left);
@@ -151,6 +158,7 @@ final class PairMerger {
         if (merge == BpeMerges.NONE) {
             return;
         }
+        steps++;
         int rank = BpeMerges.rank(merge);
         if (taken[rank] != CLOSED) { // its list is sorted already
             insert((long) rank << 32 | left + 1);
