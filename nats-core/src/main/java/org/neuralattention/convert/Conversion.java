@@ -9,14 +9,21 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.List;
 import java.util.stream.Stream;
+import org.neuralattention.io.GgufMetadata;
+import org.neuralattention.io.GgufWriter;
 import org.neuralattention.io.Llama2cWriter;
 import org.neuralattention.io.ModelFile;
 import org.neuralattention.io.ModelFormatException;
 import org.neuralattention.io.ModelSource;
 import org.neuralattention.io.ModelWriter;
 import org.neuralattention.kernels.Dtype;
+import org.neuralattention.kernels.Rope;
+import org.neuralattention.model.ModelConfig;
+import org.neuralattention.model.ModelConfig.Positions;
 import org.neuralattention.model.Tensor;
 import org.neuralattention.model.Weights;
 
@@ -114,7 +121,12 @@ public final class Conversion {
         switch (options.format()) {
             case SAFETENSORS -> ModelWriter.save(temporary, source, TokenizerFiles.config(in, source), options.shardBytes());
             case LLAMA2C, LLAMA2C_V1 -> Llama2cWriter.write(temporary, source, llama2cVersion);
-            case GGUF -> throw new IllegalArgumentException("GGUF is not written yet");
+            case GGUF -> {
+                GgufMetadata.Builder pairs = new GgufMetadata.Builder();
+                String told = TokenizerFiles.put(pairs, in);
+                GgufWriter.write(temporary, source, pairs.build());
+                return told;
+            }
         }
         return TokenizerFiles.take(in, options.format(), temporary, target);
     }
@@ -122,7 +134,7 @@ public final class Conversion {
     /** Reads what was written and compares every tensor. */
     private void check(Path written) throws IOException {
         try (ModelFile again = ModelFile.open(written)) {
-            if (!again.config().equals(in.config())) {
+            if (!resolved(again.config()).equals(resolved(in.config()))) {
                 throw new IOException("what was written is another model: " + again.config() + " instead of " + in.config());
             }
             Comparison comparison = new Comparison(source, again, llama2cVersion == 2);
@@ -130,6 +142,18 @@ public final class Conversion {
                 comparison.check(tensor);
             }
         }
+    }
+
+    /** With a factor for each frequency instead of the rule for them, which not every format has. */
+    private static ModelConfig resolved(ModelConfig c) {
+        if (!(c.positions() instanceof Positions.Rotary r && r.scaling() instanceof Positions.Llama3Scaling s)) {
+            return c;
+        }
+        List<Float> factors = new ArrayList<>();
+        for (float factor : Rope.llama3Factors(c.headDim(), r.theta(), s.factor(), s.lowFreqFactor(), s.highFreqFactor(), s.originalMaxSeqLen())) {
+            factors.add(factor);
+        }
+        return c.withPositions(new Positions.Rotary(r.theta(), r.adjacentPairs(), new Positions.FrequencyFactors(factors)));
     }
 
     private static void refuse(Path out) throws IOException {

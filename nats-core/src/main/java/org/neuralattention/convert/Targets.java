@@ -1,5 +1,6 @@
 package org.neuralattention.convert;
 
+import org.neuralattention.io.GgufWriter;
 import org.neuralattention.io.Llama2cWriter;
 import org.neuralattention.io.ModelSource;
 import org.neuralattention.kernels.Dtype;
@@ -15,7 +16,7 @@ final class Targets {
         switch (format) {
             case SAFETENSORS -> safetensors(source);
             case LLAMA2C, LLAMA2C_V1 -> Llama2cWriter.check(source.config());
-            case GGUF -> throw new IllegalArgumentException("GGUF is not written yet");
+            case GGUF -> GgufWriter.check(source.config());
         }
     }
 

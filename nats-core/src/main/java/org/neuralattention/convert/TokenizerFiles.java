@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.neuralattention.io.AtomicFiles;
+import org.neuralattention.io.Gguf;
+import org.neuralattention.io.GgufMetadata;
 import org.neuralattention.io.HfConfigWriter;
 import org.neuralattention.io.Json;
 import org.neuralattention.io.JsonObject;
@@ -18,6 +20,7 @@ import org.neuralattention.io.ModelFormatException;
 import org.neuralattention.io.ModelSource;
 import org.neuralattention.kernels.Dtype;
 import org.neuralattention.model.Weights;
+import org.neuralattention.tokenize.GgufVocabularyWriter;
 import org.neuralattention.tokenize.Llama2cTokenizer;
 import org.neuralattention.tokenize.SpmTokenizer;
 import org.neuralattention.tokenize.Tokenizer;
@@ -67,6 +70,32 @@ final class TokenizerFiles {
             return "The tokenizer is not taken along: " + e.getMessage();
         }
         return to == ModelFormat.SAFETENSORS ? save(tokenizer, in.chatTemplate(), written) : llama2c(tokenizer, target.resolveSibling(LLAMA2C));
+    }
+
+    /**
+     * Adds them as the pairs of a GGUF file; those of another are copied as they are, and its name, author and the like.
+     *
+     * @return what was done, in a sentence
+     */
+    static String put(GgufMetadata.Builder pairs, ModelFile in) throws IOException {
+        if (!Files.isDirectory(in.path()) && Gguf.is(in.path())) {
+            try (Gguf file = Gguf.open(in.path())) {
+                GgufMetadata all = file.metadata();
+                all.keys().stream().filter(key -> key.startsWith("tokenizer.") || key.startsWith("general.")).forEach(key -> pairs.copy(all, key));
+            }
+            return "Tokenizer and chat template are copied, where there are any.";
+        }
+        pairs.string("general.name", in.path().toAbsolutePath().normalize().getFileName().toString());
+        Optional<String> chatTemplate = in.chatTemplate();
+        chatTemplate.ifPresent(template -> pairs.string("tokenizer.chat_template", template));
+        try {
+            GgufVocabularyWriter.put(pairs, Tokenizers.load(in.path()), in.config().vocabSize());
+        } catch (NoSuchFileException e) {
+            return "There is no tokenizer to take along.";
+        } catch (ModelFormatException | IllegalArgumentException e) {
+            return "The tokenizer is not taken along: " + e.getMessage() + ".";
+        }
+        return chatTemplate.isPresent() ? "Tokenizer and chat template are taken along." : "The tokenizer is taken along.";
     }
 
     private static String copy(Path from, Path to) throws IOException {

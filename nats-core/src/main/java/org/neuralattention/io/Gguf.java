@@ -43,7 +43,7 @@ public final class Gguf implements Closeable {
     }
 
     /** Whether a file begins as GGUF files do. */
-    static boolean is(Path path) throws IOException {
+    public static boolean is(Path path) throws IOException {
         try (FileArrays file = FileArrays.open(path)) {
             byte[] magic = new byte[(int) Math.min(Integer.BYTES, file.size())];
             file.bytes(magic, 0, magic.length, 0, "the magic number");

@@ -208,4 +208,10 @@ public record ModelConfig(
         return new ModelConfig(vocabSize, dim, nLayers, nHeads, nKvHeads, headDim, hiddenDim, maxSeqLen, norm, normEps,
                 positions, activation, biases, qkNorm, tied, attentionWindow, roleWindows);
     }
+
+    /** The same model with positions that enter in another way. */
+    public ModelConfig withPositions(Positions how) {
+        return new ModelConfig(vocabSize, dim, nLayers, nHeads, nKvHeads, headDim, hiddenDim, maxSeqLen, norm, normEps,
+                how, activation, biases, qkNorm, tiedHead, attentionWindow, roleWindows);
+    }
 }

@@ -27,6 +27,9 @@ final class GgufBpe {
 
     private static final Map<String, Pre> PRES = new HashMap<>();
 
+    /** The names that are written, one for each meaning. */
+    private static final List<String> NAMES = List.of("gpt-2", "llama-bpe", "dbrx", "qwen2", "deepseek-r1-qwen", "smollm", "falcon", "default");
+
     static {
         put(new Pre(Split.GPT2), "gpt-2", "phi-2", "mpt", "olmo", "jais", "trillion", "granite-docling", "exaone4", "mellum");
         put(new Pre(List.of(Split.LLAMA3), true, true, Normalization.NONE), "llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "lfm2");
@@ -44,6 +47,21 @@ final class GgufBpe {
         for (String name : names) {
             PRES.put(name, pre);
         }
+    }
+
+    /**
+     * The name of how a tokenizer cuts text into words.
+     *
+     * @throws IllegalArgumentException if there is none
+     */
+    static String name(BpeModel model) {
+        if (model.merges().isEmpty()) {
+            return NAMES.getFirst(); // words do not matter where nothing merges
+        }
+        return NAMES.stream().filter(name -> {
+            Pre pre = PRES.get(name);
+            return pre.splits().equals(model.splits()) && pre.ignoreMerges() == model.ignoreMerges() && pre.normalization() == model.normalization();
+        }).findFirst().orElseThrow(() -> new IllegalArgumentException("GGUF has no name for how this tokenizer cuts words (" + model.splits() + ")"));
     }
 
     /** @throws UnsupportedModelException if the name of how words are cut is missing or not known */

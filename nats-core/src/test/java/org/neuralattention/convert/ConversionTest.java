@@ -98,6 +98,43 @@ class ConversionTest {
     }
 
     @Test
+    void everyFamilyGoesToGgufAndBackToTheBit() throws IOException {
+        for (String name : List.of("llama", "llama-mha-tied-bf16-sharded", "llama-wide-head", "llama3-rope", "mistral-window", "qwen2", "qwen3", "gpt2")) {
+            Path in = Shared.path("golden/hf/" + name);
+            Path gguf = temp.resolve(name + ".gguf");
+            convert(in, gguf, ModelFormat.GGUF, null);
+            Path back = temp.resolve(name);
+            convert(gguf, back, ModelFormat.SAFETENSORS, null);
+            Weights expected = ModelLoader.load(in);
+            Weights actual = ModelLoader.load(back);
+            for (Tensor tensor : expected.tensors()) {
+                assertArrayEquals(tensor.data(), actual.tensor(tensor.name()).data(), name + " " + tensor.name());
+            }
+        }
+    }
+
+    @Test
+    void tokenizersGoAlong() throws IOException {
+        Path stories = Shared.path("models/stories260K");
+        Path bin = Files.copy(stories.resolve("stories260K.bin"), temp.resolve("stories.bin"));
+        Files.copy(stories.resolve("tok512.bin"), temp.resolve("tokenizer.bin"));
+        Path books = Shared.path("models/books-llama");
+        for (Path in : List.of(bin, books)) {
+            int[] ids = Tokenizers.load(in).encode("Once upon a time, it was the best of times; Zürich \u20ac 5.");
+            Path gguf = temp.resolve("a" + ids.length + ".gguf");
+            assertTrue(convert(in, gguf, ModelFormat.GGUF, Dtype.F32).contains("is taken along"));
+            assertArrayEquals(ids, Tokenizers.load(gguf).encode("Once upon a time, it was the best of times; Zürich \u20ac 5."), in.toString());
+            assertEquals(Tokenizers.load(in).boundaries(), Tokenizers.load(gguf).boundaries());
+            Path folder = temp.resolve("a" + ids.length);
+            convert(gguf, folder, ModelFormat.SAFETENSORS, null);
+            assertArrayEquals(ids, Tokenizers.load(folder).encode("Once upon a time, it was the best of times; Zürich \u20ac 5."), in.toString());
+            Path again = temp.resolve("b" + ids.length + ".gguf");
+            convert(gguf, again, ModelFormat.GGUF, Dtype.Q8_0);
+            assertArrayEquals(ids, Tokenizers.load(again).encode("Once upon a time, it was the best of times; Zürich \u20ac 5."), in.toString());
+        }
+    }
+
+    @Test
     void integersOfEightBitsAreWithinHalfAStep() throws IOException {
         Path out = temp.resolve("stories.bin");
         convert(Shared.path("models/stories260K/stories260K.bin"), out, ModelFormat.LLAMA2C, Dtype.Q8_0);

@@ -30,7 +30,7 @@ import picocli.CommandLine.TypeConversionException;
         description = "One tensor is held at a time. What was written is read back and compared before it gets its name, and nothing is overwritten.",
         parameterListHeading = "%n",
         optionListHeading = "%nOptions:%n",
-        footer = {"", "Examples:", "  nats convert my-model my-model-bf16 --dtype bf16", "  nats convert stories15M.bin stories --to safetensors"})
+        footer = {"", "Examples:", "  nats convert my-model my-model.gguf --dtype q4_k", "  nats convert stories15M.bin stories --to safetensors"})
 public final class ConvertCommand implements Callable<Integer> {
 
     private static final String STORED = "stored";
