@@ -19,7 +19,8 @@ final class Lanewise {
         for (int l = 0; l <= rows - 4; l += 4) { // rows of x to their end, for lines a power of two apart do not stay in the cache
             int from = xOffset + l * xRow;
             for (int d = 0; d <= dim - 4; d += 4) {
-                Transpose.fourByFour(t, tOffset + d * LANES + l, LANES, x, from + d, xRow);
+                int at = from + d;
+                Transpose.fourByFour(t, tOffset + d * LANES + l, LANES, x, at, at + xRow, at + 2 * xRow, at + 3 * xRow);
             }
         }
         for (int l = 0; l < rows; l++) {
@@ -34,7 +35,8 @@ final class Lanewise {
         for (int l = 0; l <= rows - 4; l += 4) {
             int to = xOffset + l * xRow;
             for (int d = 0; d <= dim - 4; d += 4) {
-                Transpose.fourByFour(x, to + d, xRow, t, tOffset + d * LANES + l, LANES);
+                int at = tOffset + d * LANES + l;
+                Transpose.fourByFour(x, to + d, xRow, t, at, at + LANES, at + 2 * LANES, at + 3 * LANES);
             }
         }
         for (int l = 0; l < rows; l++) {

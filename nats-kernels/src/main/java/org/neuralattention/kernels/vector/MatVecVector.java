@@ -86,22 +86,11 @@ public final class MatVecVector {
             v = fromArray(F, w, w3 + i);
             a3 = v.fma(a, a3);
         }
-        if (i < k) {
-            VectorMask<Float> inside = F.indexInRange(i, k);
-            FloatVector a = fromArray(F, x, xOffset + i, inside);
-            FloatVector v = fromArray(F, w, wOffset + i, inside);
-            a0 = v.fma(a, a0);
-            v = fromArray(F, w, w1 + i, inside);
-            a1 = v.fma(a, a1);
-            v = fromArray(F, w, w2 + i, inside);
-            a2 = v.fma(a, a2);
-            v = fromArray(F, w, w3 + i, inside);
-            a3 = v.fma(a, a3);
-        }
         a0.intoArray(sums, 0);
         a1.intoArray(sums, N);
         a2.intoArray(sums, 2 * N);
         a3.intoArray(sums, 3 * N);
+        rest(sums, 1, x, xOffset, w, wOffset, stride, i, k);
     }
 
     /** Four rows, two x. */
@@ -130,23 +119,6 @@ public final class MatVecVector {
             a3 = v.fma(a, a3);
             b3 = v.fma(b, b3);
         }
-        if (i < k) {
-            VectorMask<Float> inside = F.indexInRange(i, k);
-            FloatVector a = fromArray(F, x, xOffset + i, inside);
-            FloatVector b = fromArray(F, x, x1 + i, inside);
-            FloatVector v = fromArray(F, w, wOffset + i, inside);
-            a0 = v.fma(a, a0);
-            b0 = v.fma(b, b0);
-            v = fromArray(F, w, w1 + i, inside);
-            a1 = v.fma(a, a1);
-            b1 = v.fma(b, b1);
-            v = fromArray(F, w, w2 + i, inside);
-            a2 = v.fma(a, a2);
-            b2 = v.fma(b, b2);
-            v = fromArray(F, w, w3 + i, inside);
-            a3 = v.fma(a, a3);
-            b3 = v.fma(b, b3);
-        }
         a0.intoArray(sums, 0);
         a1.intoArray(sums, N);
         a2.intoArray(sums, 2 * N);
@@ -155,6 +127,7 @@ public final class MatVecVector {
         b1.intoArray(sums, 5 * N);
         b2.intoArray(sums, 6 * N);
         b3.intoArray(sums, 7 * N);
+        rest(sums, 2, x, xOffset, w, wOffset, stride, i, k);
     }
 
     /** Four rows, four x. */
@@ -197,33 +170,6 @@ public final class MatVecVector {
             c3 = v.fma(c, c3);
             d3 = v.fma(d, d3);
         }
-        if (i < k) {
-            VectorMask<Float> inside = F.indexInRange(i, k);
-            FloatVector a = fromArray(F, x, xOffset + i, inside);
-            FloatVector b = fromArray(F, x, x1 + i, inside);
-            FloatVector c = fromArray(F, x, x2 + i, inside);
-            FloatVector d = fromArray(F, x, x3 + i, inside);
-            FloatVector v = fromArray(F, w, wOffset + i, inside);
-            a0 = v.fma(a, a0);
-            b0 = v.fma(b, b0);
-            c0 = v.fma(c, c0);
-            d0 = v.fma(d, d0);
-            v = fromArray(F, w, w1 + i, inside);
-            a1 = v.fma(a, a1);
-            b1 = v.fma(b, b1);
-            c1 = v.fma(c, c1);
-            d1 = v.fma(d, d1);
-            v = fromArray(F, w, w2 + i, inside);
-            a2 = v.fma(a, a2);
-            b2 = v.fma(b, b2);
-            c2 = v.fma(c, c2);
-            d2 = v.fma(d, d2);
-            v = fromArray(F, w, w3 + i, inside);
-            a3 = v.fma(a, a3);
-            b3 = v.fma(b, b3);
-            c3 = v.fma(c, c3);
-            d3 = v.fma(d, d3);
-        }
         a0.intoArray(sums, 0);
         a1.intoArray(sums, N);
         a2.intoArray(sums, 2 * N);
@@ -240,5 +186,24 @@ public final class MatVecVector {
         d1.intoArray(sums, 13 * N);
         d2.intoArray(sums, 14 * N);
         d3.intoArray(sums, 15 * N);
+        rest(sums, 4, x, xOffset, w, wOffset, stride, i, k);
+    }
+
+    /**
+     * Adds what is left from {@code i} on to the sums of four rows and {@code many} x. A method of its own also because {@link #four} with it is more
+     * than C1 can compile, and then now and then stays for good in the code that boxes every vector, 90 times slower.
+     */
+    private static void rest(float[] sums, int many, float[] x, int xOffset, float[] w, int wOffset, int stride, int i, int k) {
+        if (i == k) {
+            return;
+        }
+        VectorMask<Float> inside = F.indexInRange(i, k);
+        for (int c = 0; c < many; c++) {
+            FloatVector a = fromArray(F, x, xOffset + c * k + i, inside);
+            for (int r = 0; r < 4; r++) {
+                int sum = (4 * c + r) * N;
+                fromArray(F, w, wOffset + r * stride + i, inside).fma(a, fromArray(F, sums, sum)).intoArray(sums, sum);
+            }
+        }
     }
 }
