@@ -9,6 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.neuralattention.bench.cli.BenchCommand;
+import org.neuralattention.bench.cli.ChatCommand;
 import org.neuralattention.bench.cli.ConvertCommand;
 import org.neuralattention.bench.cli.EvalCommand;
 import org.neuralattention.bench.cli.GenerateCommand;
@@ -47,6 +48,7 @@ public final class Nats implements Runnable {
         COMMANDS.put("demo", DemoCommand::new);
         COMMANDS.put("train", TrainCommand::new);
         COMMANDS.put("generate", GenerateCommand::new);
+        COMMANDS.put("chat", ChatCommand::new);
         COMMANDS.put("eval", EvalCommand::new);
         COMMANDS.put("inspect", InspectCommand::new);
         COMMANDS.put("convert", ConvertCommand::new);

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.neuralattention.io.ModelFormatException;
 import org.neuralattention.io.UnsupportedModelException;
+import org.neuralattention.tokenize.Tokenizer;
 
 /**
  * How a model wants a conversation written: a template in Jinja that came with it, as Hugging Face's transformers understands it. A documented
@@ -56,6 +57,19 @@ public final class ChatTemplate {
         } catch (LineFault e) {
             throw told(file, e);
         }
+    }
+
+    /** As above, with the tokens of a tokenizer. */
+    public static ChatTemplate of(Object file, String source, Tokenizer tokenizer) {
+        return of(file, source, tokens(tokenizer));
+    }
+
+    /** What a template can name of a tokenizer: the tokens that begin and end a sequence, where there are such. */
+    public static Map<String, String> tokens(Tokenizer tokenizer) {
+        Map<String, String> tokens = new HashMap<>();
+        tokenizer.bosId().ifPresent(id -> tokens.put("bos_token", tokenizer.decode(id)));
+        tokenizer.eosId().ifPresent(id -> tokens.put("eos_token", tokenizer.decode(id)));
+        return tokens;
     }
 
     /** The same with another clock, for templates that write the date; by default it is the system's. */

@@ -26,7 +26,7 @@ final class GenerationTeller implements Listener {
     private long progressStarted;
 
     /**
-     * @param lastId of the prompt
+     * @param lastId of the prompt; -1 where no token has a line of its own
      * @param logprobs whether each token has a line of its own
      */
     GenerationTeller(CommonOptions common, Tokenizer tokenizer, int lastId, boolean logprobs) {
@@ -94,16 +94,35 @@ final class GenerationTeller implements Listener {
 
     void tell(Generation made, KvStats kv) {
         if (json != null) {
-            json.event("done").put("finish", made.finish().name().toLowerCase(Locale.ROOT))
-                    .put("promptTokens", made.promptTokens()).put("tokens", made.tokens().size())
-                    .put("promptTokensPerSecond", made.promptTokensPerSecond()).put("tokensPerSecond", made.tokensPerSecond())
-                    .put("kvShare", kv.kvShare()).put("kvBytes", kv.bytesHeld()).put("kvPeakBytes", kv.peakBytes()).put("fullBytes", kv.fullBytes()).end();
+            figures(json.event("done"), made, kv);
             return;
         }
         if (!logprobs) {
             common.out().println();
         }
-        common.err().printf("%nprompt %d tokens, %s tokens/s; %d new, %s tokens/s; KV share %s, %s held (a full cache: %s)%n",
+        common.err().println();
+        figures(made, kv);
+    }
+
+    /** One answer of a conversation: for machines with its text, for people only its end. */
+    void tellAnswer(Generation made, KvStats kv) {
+        if (json != null) {
+            figures(json.event("answer").put("text", made.text()), made, kv);
+        } else {
+            common.out().println(made.finish() == Generation.Finish.CANCELLED ? " [stopped]" : "");
+        }
+    }
+
+    private static void figures(JsonLines.Line line, Generation made, KvStats kv) {
+        line.put("finish", made.finish().name().toLowerCase(Locale.ROOT))
+                .put("promptTokens", made.promptTokens()).put("tokens", made.tokens().size())
+                .put("promptTokensPerSecond", made.promptTokensPerSecond()).put("tokensPerSecond", made.tokensPerSecond())
+                .put("kvShare", kv.kvShare()).put("kvBytes", kv.bytesHeld()).put("kvPeakBytes", kv.peakBytes()).put("fullBytes", kv.fullBytes()).end();
+    }
+
+    /** Speed and memory, for people. */
+    void figures(Generation made, KvStats kv) {
+        common.err().printf("prompt %d tokens, %s tokens/s; %d new, %s tokens/s; KV share %s, %s held (a full cache: %s)%n",
                 made.promptTokens(), Numbers.compact(made.promptTokensPerSecond()), made.tokens().size(), Numbers.compact(made.tokensPerSecond()),
                 Numbers.percent(kv.kvShare()), Numbers.bytes(kv.bytesHeld()), Numbers.bytes(kv.fullBytes()));
     }
