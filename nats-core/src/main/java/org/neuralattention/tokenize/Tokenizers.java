@@ -26,15 +26,15 @@ public final class Tokenizers {
     private Tokenizers() {}
 
     /**
-     * The tokenizer of a model: byte-level BPE of a tokenizer.json in Hugging Face's form, of GPT-2's own two files, or of tiktoken's ranks
-     * (r50k_base, cl100k_base).
+     * The tokenizer of a model. docs/tokenizers.md tells for every file what it decides and what is supported.
      *
-     * <p>In a folder of Hugging Face what tokenizer.json itself puts before a text is the beginning. Otherwise beginning and end come from {@code bos_token} and {@code eos_token} of tokenizer_config.json in the same folder, or, if it does not
-     * mention them, from {@code bos_token_id} and {@code eos_token_id} of config.json; otherwise there is none. Further ends are the
-     * {@code eos_token_id}s of generation_config.json and config.json.
+     * <p>In a folder of Hugging Face the beginning is what tokenizer.json itself puts before a text. If it says nothing of it, beginning and end are
+     * {@code bos_token} and {@code eos_token} of tokenizer_config.json, or, if that does not mention them, {@code bos_token_id} and {@code eos_token_id}
+     * of config.json; otherwise there is none. Further ends are the {@code eos_token_id}s of config.json and generation_config.json.
      *
-     * @param path what {@code ModelFile.open} takes, or the tokenizer's file: a model's folder, a tokenizer.json, encoder.json or vocab.json with
-     *     vocab.bpe or merges.txt beside it, a GGUF file (its vocabulary), ranks of tiktoken, llama2.c's tokenizer.bin, or a model of llama2.c with that beside it. The content decides, not the name
+     * @param path what {@code ModelFile.open} takes, or the tokenizer's file: a model's folder; a tokenizer.json; encoder.json or vocab.json with
+     *     vocab.bpe or merges.txt beside it; a GGUF file (its vocabulary); ranks of tiktoken (r50k_base, cl100k_base); SentencePiece's own file; llama2.c's
+     *     tokenizer.bin, or a model of llama2.c with that beside it. The content decides, not the name
      * @throws ModelFormatException if the file is malformed; {@link UnsupportedModelException} if it asks for something not mentioned here
      * @throws NoSuchFileException if there is none
      */

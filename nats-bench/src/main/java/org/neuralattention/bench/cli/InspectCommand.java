@@ -19,7 +19,9 @@ import org.neuralattention.io.ModelLoader;
 import org.neuralattention.io.SafeTensors;
 import org.neuralattention.io.ShardedTensors;
 import org.neuralattention.model.ModelConfig;
+import org.neuralattention.tokenize.BpeTokenizer;
 import org.neuralattention.tokenize.ByteTokenizer;
+import org.neuralattention.tokenize.SpmTokenizer;
 import org.neuralattention.tokenize.Tokenizer;
 import org.neuralattention.tokenize.Tokenizers;
 import org.neuralattention.train.Checkpoint;
@@ -160,9 +162,16 @@ public final class InspectCommand implements Callable<Integer> {
         if (tokenizer == null) {
             return "none";
         }
-        return tokenizer instanceof ByteTokenizer ? "bytes" : "byte-level BPE, " + tokenizer.vocabSize() + " ids"
+        String kind = switch (tokenizer) {
+            case ByteTokenizer bytes -> "bytes";
+            case BpeTokenizer bpe -> "byte-level BPE";
+            case SpmTokenizer spm -> "SentencePiece-style BPE";
+            default -> tokenizer.getClass().getSimpleName();
+        };
+        String ends = String.join(", ", tokenizer.eosIds().stream().map(String::valueOf).toList());
+        return kind + (tokenizer instanceof ByteTokenizer ? "" : ", " + tokenizer.vocabSize() + " ids")
                 + (tokenizer.bosId().isPresent() ? ", begins with " + tokenizer.bosId().getAsInt() : "")
-                + (tokenizer.eosId().isPresent() ? ", ends with " + tokenizer.eosId().getAsInt() : "");
+                + (ends.isEmpty() ? "" : ", ends with " + ends);
     }
 
     private static String name(ModelConfig.Activation activation) {
