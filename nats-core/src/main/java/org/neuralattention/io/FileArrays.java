@@ -20,9 +20,11 @@ final class FileArrays implements Closeable {
     /** Bytes read at a time. */
     static final int PIECE = 256 << 10;
 
+    /** As many as threads ever read at once. Of all files: native memory is given back so late that a buffer for each file opened would pile up. */
+    private static final ConcurrentLinkedQueue<ByteBuffer> BUFFERS = new ConcurrentLinkedQueue<>();
+
     private final Path file;
     private final FileChannel channel;
-    private final ConcurrentLinkedQueue<ByteBuffer> buffers = new ConcurrentLinkedQueue<>();
 
     private FileArrays(Path file, FileChannel channel) {
         this.file = file;
@@ -56,7 +58,7 @@ final class FileArrays implements Closeable {
 
     /** Reads n numbers of {@code width} bytes from a position of the file; {@code what} names them in an error. */
     void pieces(long from, int n, int width, String what, Piece piece) throws IOException {
-        ByteBuffer buffer = buffers.poll();
+        ByteBuffer buffer = BUFFERS.poll();
         if (buffer == null) {
             buffer = ByteBuffer.allocateDirect(PIECE).order(ByteOrder.LITTLE_ENDIAN);
         }
@@ -66,7 +68,7 @@ final class FileArrays implements Closeable {
             piece.take(buffer.flip(), done, count);
             done += count;
         }
-        buffers.add(buffer);
+        BUFFERS.add(buffer);
     }
 
     /** out[n] = the float32 numbers from a position of the file on. */

@@ -2,6 +2,7 @@ package org.neuralattention.io;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
@@ -25,7 +26,7 @@ public final class Gguf implements Closeable {
     }
 
     /**
-     * Opens a file and checks what it says of itself: at most 100 MB before the tensors, 100,000 pairs and tensors, texts of 64 MiB, 4 dimensions, an alignment
+     * Opens a file and checks what it says of itself: at most 100 MB before the tensors, 100,000 pairs and tensors, texts and arrays of 64 MiB, 4 dimensions, an alignment
      * of 8 bytes to 1 MiB; no key or name twice; sizes that fit their shapes; tensors that follow each other without holes or overlaps to the file's end.
      *
      * @throws UnsupportedModelException for version 1, a later one than 3, and big-endian files
@@ -45,9 +46,9 @@ public final class Gguf implements Closeable {
     /** Whether a file begins as GGUF files do. */
     public static boolean is(Path path) throws IOException {
         try (FileArrays file = FileArrays.open(path)) {
-            byte[] magic = new byte[(int) Math.min(Integer.BYTES, file.size())];
-            file.bytes(magic, 0, magic.length, 0, "the magic number");
-            return Arrays.equals(magic, GgufHeader.MAGIC);
+            ByteBuffer magic = ByteBuffer.allocate((int) Math.min(GgufHeader.MAGIC.length, file.size()));
+            file.fill(magic, 0, "the magic number");
+            return Arrays.equals(magic.array(), GgufHeader.MAGIC);
         }
     }
 

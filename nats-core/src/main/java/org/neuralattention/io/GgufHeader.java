@@ -74,12 +74,15 @@ record GgufHeader(int version, GgufMetadata metadata, Map<String, GgufTensor> te
         int count = 0;
         byte[] bytes;
         switch (kind) {
-            case STRING -> bytes = in.bytes(in.length(GgufInput.MAX_TEXT, what), what);
+            case STRING -> bytes = in.bytes(in.length(GgufInput.MAX_VALUE, what), what);
             case ARRAY -> {
                 element = kind(in, what);
                 count = in.count(GgufInput.MAX_HEADER, element.bytes, "elements in " + what);
                 long from = in.position();
                 skipElements(in, element, count, 1, what);
+                if (in.position() - from > GgufInput.MAX_VALUE) {
+                    throw in.wrong(what + " is an array of " + (in.position() - from) + " bytes: the limit is " + GgufInput.MAX_VALUE);
+                }
                 bytes = in.bytes(from, (int) (in.position() - from));
             }
             default -> bytes = in.bytes(kind.bytes, what);
@@ -112,7 +115,7 @@ record GgufHeader(int version, GgufMetadata metadata, Map<String, GgufTensor> te
         }
         for (int i = 0; i < count; i++) {
             if (kind == Kind.STRING) {
-                in.skip(in.length(GgufInput.MAX_TEXT, what), what);
+                in.skip(in.length(GgufInput.MAX_VALUE, what), what);
             } else {
                 Kind inner = kind(in, what);
                 skipElements(in, inner, in.count(GgufInput.MAX_HEADER, inner.bytes, "elements in " + what), depth + 1, what);

@@ -12,7 +12,9 @@ final class GgufInput {
 
     /** More than twice the largest vocabulary in use; what lies beyond is no header. */
     static final int MAX_HEADER = 100_000_000;
-    static final int MAX_TEXT = 64 << 20;
+
+    /** Of a text or an array. */
+    static final int MAX_VALUE = 64 << 20;
     private static final int BUFFER = 1 << 16;
 
     private final FileArrays file;
@@ -108,6 +110,11 @@ final class GgufInput {
     }
 
     byte[] bytes(int bytes, String what) throws IOException {
+        if (bytes <= BUFFER) {
+            byte[] copy = new byte[bytes];
+            next(bytes, what).get(copy);
+            return copy;
+        }
         long from = position();
         skip(bytes, what);
         return bytes(from, bytes);

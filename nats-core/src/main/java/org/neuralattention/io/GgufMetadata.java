@@ -61,6 +61,9 @@ public final class GgufMetadata {
         }
     }
 
+    /** More than twice the merges of the largest vocabulary in use. As objects, texts take several times their bytes. */
+    private static final int MAX_TEXTS = 2_000_000;
+
     static final String CHAT_TEMPLATE = "tokenizer.chat_template";
 
     private final Object source;
@@ -149,9 +152,12 @@ public final class GgufMetadata {
         return has(key) ? flag(key) : absent;
     }
 
-    /** An array of texts that must be there, decoded anew at each call. */
+    /** An array of texts, at most 2,000,000, that must be there, decoded anew at each call. */
     public List<String> strings(String key) {
         Value array = array(key, "an array of texts", Kind.STRING);
+        if (array.count > MAX_TEXTS) {
+            throw new ModelFormatException(source, "\"" + key + "\" has " + array.count + " texts: the limit is " + MAX_TEXTS);
+        }
         ByteBuffer bytes = array.buffer();
         List<String> strings = new ArrayList<>(array.count);
         for (int i = 0; i < array.count; i++) {
@@ -308,9 +314,9 @@ public final class GgufMetadata {
         }
 
         private Builder put(String key, Value value) {
-            if (key.getBytes(StandardCharsets.UTF_8).length > GgufHeader.MAX_KEY || value.bytes.length > GgufInput.MAX_TEXT) {
+            if (key.getBytes(StandardCharsets.UTF_8).length > GgufHeader.MAX_KEY || value.bytes.length > GgufInput.MAX_VALUE) {
                 throw new IllegalArgumentException(key.substring(0, Math.min(60, key.length())) + ": a key of more than " + GgufHeader.MAX_KEY
-                        + " bytes or a value of more than " + GgufInput.MAX_TEXT);
+                        + " bytes or a value of more than " + GgufInput.MAX_VALUE);
             }
             values.put(key, value);
             return this;

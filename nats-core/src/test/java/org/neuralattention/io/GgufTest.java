@@ -17,12 +17,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.function.Executable;
 import org.neuralattention.testing.Shared;
 
 /** Well-formed files say what they hold, and a wrong question gets an answer that names the key. */
+@Tag("malformed")
 class GgufTest {
 
     @TempDir

@@ -15,9 +15,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeSet;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.neuralattention.testing.Shared;
 
+@Tag("malformed")
 class JsonTest {
 
     private static Object parse(String text) {

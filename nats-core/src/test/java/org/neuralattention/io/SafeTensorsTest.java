@@ -20,11 +20,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.neuralattention.model.Tensor;
 import org.neuralattention.testing.Shared;
 
+@Tag("malformed")
 class SafeTensorsTest {
 
     @TempDir
