@@ -92,6 +92,21 @@ class NatsTest {
     }
 
     @Test
+    void aWidthThatTheKernelsDoNotHaveIsNamed() {
+        String before = System.getProperty("nats.vectorBits");
+        try {
+            assertEquals(2, nats(false, "bench", "RmsNorm", "--width", "100"));
+            assertTrue(err.toString().contains("--width 100"), err.toString());
+        } finally {
+            if (before == null) {
+                System.clearProperty("nats.vectorBits");
+            } else {
+                System.setProperty("nats.vectorBits", before);
+            }
+        }
+    }
+
+    @Test
     void theStackTraceIsShownOnlyWhenAskedFor() {
         assertEquals(2, nats(true, "bench", "("));
         assertTrue(err.toString().contains("\tat "), err.toString());

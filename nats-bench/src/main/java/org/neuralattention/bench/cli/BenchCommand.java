@@ -21,6 +21,7 @@ import org.neuralattention.bench.peers.PeerRun;
 import org.neuralattention.bench.probe.Caches;
 import org.neuralattention.bench.probe.Limits;
 import org.neuralattention.bench.probe.Probe;
+import org.neuralattention.bench.report.Numbers;
 import org.neuralattention.bench.result.Machine;
 import org.neuralattention.bench.result.Picture;
 import org.neuralattention.bench.result.ResultWriter;
@@ -53,7 +54,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         header = "Measures the kernels and the model on this machine.",
         description = {"Without REGEX: a line for every kernel and the whole model, beside the limits of this machine, and how time and memory grow; "
-                + "some eight minutes, two with --quick.",
+                + "some ten minutes, two with --quick.",
             "With REGEX: all JMH benchmarks whose names contain a match, each in a JVM of its own that gets the flags of this one; '.' for every one."},
         parameterListHeading = "%n",
         optionListHeading = "%nOptions:%n",
@@ -73,11 +74,14 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(names = "--quick", description = "fewer, shorter measurements, for a first look")
     private boolean quick;
 
+    @Option(names = "--width", paramLabel = "BITS", description = "vectors of 128, 256 or 512 bits (the widest the JVM prefers)")
+    private Integer width;
+
     @Option(names = "--out", paramLabel = "FILE", description = "with REGEX: also write the results to FILE, in JMH's own JSON")
     private Path out;
 
     @Option(names = "--peers",
-            description = "other people's libraries (OpenBLAS, MKL, libtorch) and ours in alternation, some ten minutes, three with --quick; "
+            description = "other people's libraries (OpenBLAS, MKL, libtorch) and ours in alternation, some fifteen minutes, less with --quick; "
                     + "REGEX chooses among these cases. ./nats fetches the libraries, once")
     private boolean peers;
 
@@ -102,6 +106,7 @@ public final class BenchCommand implements Callable<Integer> {
     @Override
     public Integer call() throws RunnerException, IOException {
         check();
+        setWidth();
         if (modelFolder != null) {
             writeModel();
         } else if (peers) {
@@ -132,6 +137,25 @@ public final class BenchCommand implements Callable<Integer> {
             throw new UserError("--growth measures the same whatever is named: leave out " + String.join(" ", names) + ".");
         }
         results.check();
+    }
+
+    /** For this JVM, which measures growth, before its kernels are loaded; JMH's forks get the same. */
+    private void setWidth() {
+        if (width == null) {
+            return;
+        }
+        String wish = width.toString();
+        String given = System.setProperty(JmhOptions.WIDTH, wish);
+        try {
+            if (given != null && !given.equals(wish)) {
+                throw new UserError("--width " + wish + " contradicts -D" + JmhOptions.WIDTH + "=" + given + ".");
+            }
+            if (Kernels.vectorBits() != width) {
+                throw new UserError("--width " + wish + ": the kernels of this JVM are " + Kernels.describe() + ".");
+            }
+        } catch (ExceptionInInitializerError e) {
+            throw new UserError("--width " + wish + ": " + e.getCause().getMessage() + ".", e);
+        }
     }
 
     /** Before the runner, which refuses all work while another one is at it on this machine. */
@@ -181,13 +205,19 @@ public final class BenchCommand implements Callable<Integer> {
             run.names().forEach(spec.commandLine().getOut()::println);
             return;
         }
-        report(run.run(spec.commandLine().getErr()::println), List.of());
+        long start = System.nanoTime();
+        List<Row> rows = run.run(spec.commandLine().getErr()::println);
+        spec.commandLine().getErr().println("It took " + Numbers.duration((System.nanoTime() - start) * 1e-9) + ".");
+        report(rows, List.of());
     }
 
     private void survey() throws RunnerException, IOException {
+        long start = System.nanoTime();
         int cores = Runtime.getRuntime().availableProcessors();
         Survey kernels = new Survey(quick, cores);
         Growth growing = new Growth(quick);
+        double expected = (growth ? 0 : kernels.seconds()) + growing.seconds();
+        spec.commandLine().getErr().println("This takes some " + Numbers.duration(10 * Math.round(expected / 10)) + " on two cores.");
         int steps = (growth ? 0 : kernels.steps()) + growing.steps(cores);
         List<Row> rows;
         List<Picture> pictures;
@@ -197,6 +227,7 @@ public final class BenchCommand implements Callable<Integer> {
             rows = growth ? List.of() : kernels.run(step);
             pictures = growing.measure(cores, step);
         }
+        spec.commandLine().getErr().println("It took " + Numbers.duration((System.nanoTime() - start) * 1e-9) + ".");
         report(rows, pictures);
     }
 

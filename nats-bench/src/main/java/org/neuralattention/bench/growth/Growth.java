@@ -26,6 +26,11 @@ public record Growth(boolean quick) {
         return attention + decode + training + 2 * threads(cores).size();
     }
 
+    /** What {@link #measure} takes on two cores, roughly. */
+    public double seconds() {
+        return quick ? 30 : 180;
+    }
+
     /** @param step called after each point */
     public List<Picture> measure(int cores, Runnable step) {
         double budget = quick ? 0.15 : 0.5;

@@ -1,5 +1,7 @@
 package org.neuralattention.bench.survey;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
@@ -7,17 +9,23 @@ import org.openjdk.jmh.runner.options.TimeValue;
 /** What all runs of JMH have in common. */
 public final class JmhOptions {
 
+    /** The width of the vectors, where it is not the one the JVM prefers. */
+    public static final String WIDTH = "nats.vectorBits";
+
     private static final String MODULE = "jdk.incubator.vector";
 
     private JmhOptions() {}
 
-    /** A failure ends the run; forks get the flags of this JVM, and the Vector API also where this one was started without it. */
+    /** A failure ends the run; forks get the flags of this JVM, its vectors' width, and the Vector API also where this one was started without it. */
     public static ChainedOptionsBuilder common() {
-        ChainedOptionsBuilder options = new OptionsBuilder().shouldFailOnError(true);
+        List<String> flags = new ArrayList<>();
         if (ModuleLayer.boot().findModule(MODULE).isEmpty()) { // not started by the launcher
-            options.jvmArgsPrepend("--add-modules", MODULE);
+            flags.addAll(List.of("--add-modules", MODULE));
         }
-        return options;
+        if (System.getProperty(WIDTH) != null) {
+            flags.add("-D" + WIDTH + "=" + System.getProperty(WIDTH));
+        }
+        return new OptionsBuilder().shouldFailOnError(true).jvmArgsPrepend(flags.toArray(String[]::new));
     }
 
     /** One fork of so many short iterations. */

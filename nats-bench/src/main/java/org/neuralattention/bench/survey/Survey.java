@@ -43,15 +43,17 @@ import org.openjdk.jmh.runner.options.VerboseMode;
  * A line for every kernel and for the whole model: one case of each suite, run by JMH in a JVM of its own. Kernels with a parameter
  * {@code threads} run with one thread and with all, whole stages with all.
  *
- * @param quick one case per kernel, with all threads only and in shorter iterations: about a minute instead of six
+ * @param quick one case per kernel, with all threads only and in shorter iterations: about a minute instead of seven
  * @param cores of this machine
  */
 public record Survey(boolean quick, int cores) {
 
+    private static final int WARM_UP = 4;
+    private static final int WARM_UP_MILLIS = 250; // less than a second in all compiles too little
     private static final String THREADS = "threads";
 
     /** A matrix of which even the 141 MB in q4 are four times as large as most machines' last-level cache. */
-    private static final String LARGE = "shape=1 61440 4096";
+    private static final String LARGE = "1 61440 4096";
 
     /** What forks print, such as the warning that the Vector API incubates, is not for the table. */
     private static final OutputFormat SILENT = OutputFormatFactory.createFormatInstance(new PrintStream(OutputStream.nullOutputStream()), VerboseMode.SILENT);
@@ -80,10 +82,10 @@ public record Survey(boolean quick, int cores) {
             more(MatMulBench.class, "product", "shape=ab 1024 1024 1024"),
             more(MatMulBench.class, "product", "shape=atb 1024 1024 1024"),
             more(MatMulBench.class, "product", "shape=abt 33 576 1536"),
-            of(MatVecBench.class, "forward", LARGE, "dtype=F32"),
-            more(MatVecBench.class, "forward", LARGE, "dtype=BF16"),
-            of(MatVecBench.class, "forward", LARGE, "dtype=Q8_0"),
-            more(MatVecBench.class, "forward", LARGE, "dtype=Q4_0"),
+            of(MatVecBench.class, "forward", "shape=" + LARGE, "dtype=F32"),
+            more(MatVecBench.class, "forward", "shape=" + LARGE, "dtype=BF16"),
+            of(MatVecBench.class, "forward", "shape=" + LARGE, "dtype=Q8_0"),
+            more(MatVecBench.class, "forward", "shape=" + LARGE, "dtype=Q4_0"),
             more(MatVecBench.class, "forward", "shape=1 576 1536", "dtype=F32"),
             of(SparseAttentionBench.class, "forward", "rows=4096", "headDim=64", "mix=dense"),
             more(SparseAttentionBench.class, "forward", "rows=4096", "headDim=64", "mix=roles"),
@@ -160,6 +162,16 @@ public record Survey(boolean quick, int cores) {
         return cases().size();
     }
 
+    /** What {@link #run} takes on two cores, roughly: iterations, and what a fork needs before and between them. */
+    public double seconds() {
+        double seconds = 0;
+        for (Case each : cases()) {
+            double around = STAGES.contains(each.suite) ? 6 : each.params.containsValue(LARGE) ? 1.8 : 0.7;
+            seconds += threads(each).length * (around + 1e-3 * longer(each) * (WARM_UP * WARM_UP_MILLIS + iterations() * millis()));
+        }
+        return seconds;
+    }
+
     /** @param step called after each case */
     public List<Row> run(Runnable step) throws RunnerException {
         List<Row> rows = new ArrayList<>();
@@ -173,12 +185,28 @@ public record Survey(boolean quick, int cores) {
     private ChainedOptionsBuilder options(Case each) {
         ChainedOptionsBuilder options = JmhOptions.common().include("^" + Pattern.quote(each.benchmark()) + "$");
         each.params.forEach(options::param);
-        boolean stage = STAGES.contains(each.suite);
         if (each.hasThreads()) {
-            options.param(THREADS, quick || stage || cores == 1 ? new String[] {Integer.toString(cores)} : new String[] {"1", Integer.toString(cores)});
+            options.param(THREADS, threads(each));
         }
-        int longer = stage ? 2 : 1;
-        JmhOptions.iterations(options, 4, 250 * longer, quick ? 5 : 6, (quick ? 100 : 250) * longer); // less than a second compiles too little
+        JmhOptions.iterations(options, WARM_UP, WARM_UP_MILLIS * longer(each), iterations(), millis() * longer(each));
         return options;
+    }
+
+    /** Numbers of threads it runs with, a fork each. */
+    private String[] threads(Case each) {
+        boolean both = each.hasThreads() && !quick && !STAGES.contains(each.suite) && cores > 1;
+        return both ? new String[] {"1", Integer.toString(cores)} : new String[] {Integer.toString(cores)};
+    }
+
+    private static int longer(Case each) {
+        return STAGES.contains(each.suite) ? 2 : 1;
+    }
+
+    private int iterations() {
+        return quick ? 5 : 6;
+    }
+
+    private int millis() {
+        return quick ? 100 : 250;
     }
 }

@@ -58,5 +58,6 @@ class SurveyTest {
         all.removeAll(quick);
         assertEquals(Set.of("TrainingStepBench"), all.stream().map(Class::getSimpleName).collect(Collectors.toSet()));
         assertTrue(new Survey(true, 2).steps() < new Survey(false, 2).steps());
+        assertTrue(new Survey(true, 2).seconds() < new Survey(false, 2).seconds() / 3);
     }
 }
