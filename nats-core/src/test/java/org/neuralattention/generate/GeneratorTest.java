@@ -23,6 +23,10 @@ import org.neuralattention.generate.Generation.Finish;
 import org.neuralattention.kernels.KvDtype;
 import org.neuralattention.kernels.Team;
 import org.neuralattention.model.ModelConfig;
+import org.neuralattention.model.ModelConfig.Activation;
+import org.neuralattention.model.ModelConfig.Biases;
+import org.neuralattention.model.ModelConfig.Norm;
+import org.neuralattention.model.ModelConfig.Positions;
 import org.neuralattention.model.Transformer;
 import org.neuralattention.roles.RoleChoice;
 import org.neuralattention.tokenize.Boundaries;
@@ -115,12 +119,15 @@ class GeneratorTest {
 
     @Test
     void theTextIsThatOfTheTokensHeard() {
-        StringBuilder heard = new StringBuilder();
-        Generation made = generator().generate("naïve", request(300), token -> heard.append(token.text()));
-        assertEquals(Finish.LENGTH, made.finish());
-        assertEquals(heard.toString(), made.text());
-        assertEquals(new ByteTokenizer().decode(made.ids()), made.text(), "random bytes, with broken characters at the end too");
-        assertEquals("naïve".getBytes(StandardCharsets.UTF_8).length, made.promptTokens());
+        Generation made = null;
+        for (int n = 1; n <= 60; n++) { // random bytes: many of these texts end within a character
+            StringBuilder heard = new StringBuilder();
+            made = generator().generate("naïve", request(n), token -> heard.append(token.text()));
+            assertEquals(Finish.LENGTH, made.finish());
+            assertEquals(heard.toString(), made.text());
+            assertEquals(new ByteTokenizer().decode(made.ids()), made.text(), n + " tokens");
+            assertEquals("naïve".getBytes(StandardCharsets.UTF_8).length, made.promptTokens());
+        }
         assertTrue(made.promptSeconds() > 0 && made.tokensPerSecond() > 0);
     }
 
@@ -270,6 +277,17 @@ class GeneratorTest {
         assertEquals(Finish.FULL, made.finish());
         assertTrue(made.ids().length > 5);
         assertThrows(KvBudgetExceededException.class, session::logits, "the last token still waits");
+
+        ModelConfig learned = new ModelConfig(256, 32, 1, 4, 4, 8, 64, 20, Norm.LAYER, 1e-5f, new Positions.Learned(), Activation.GELU_TANH,
+                new Biases(true, true, true), false, true, 0, List.of());
+        Generator generator = new Generator(new Session(new Transformer(SessionTest.random(learned), Team.serial())));
+        made = generator.generate(new int[] {1, 2}, request(10_000), NOBODY);
+        assertEquals(Finish.FULL, made.finish());
+        assertEquals(18, made.ids().length);
+        assertEquals(0, generator.session().room());
+        assertEquals(256, generator.session().logits().length, "the last token has a position");
+        assertThrows(IllegalArgumentException.class, () -> generator.generate(new int[] {1}, request(1), NOBODY));
+        assertEquals(Finish.FULL, generator.generate(new int[0], request(1), NOBODY).finish());
     }
 
     @Test

@@ -14,15 +14,21 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.neuralattention.generate.Generation;
 import org.neuralattention.generate.Model;
 import org.neuralattention.generate.Perplexity;
 import org.neuralattention.generate.Request;
 import org.neuralattention.generate.Session;
+import org.neuralattention.io.GgufMetadata;
+import org.neuralattention.io.GgufWriter;
 import org.neuralattention.io.JsonObject;
+import org.neuralattention.io.ModelLoader;
+import org.neuralattention.io.ModelSource;
 import org.neuralattention.kernels.Dtype;
 import org.neuralattention.kernels.Team;
 import org.neuralattention.model.Transformer;
+import org.neuralattention.model.Weights;
 import org.neuralattention.testing.Shared;
 
 /** A real small Llama, bf16: what transformers computes with it. The tokenizer's vectors are BpeTokenizerTest's. */
@@ -79,13 +85,28 @@ class BooksLlamaTest {
     }
 
     private double perplexity(Dtype dtype, List<int[]> texts) {
+        return perplexity(model.weights().as(dtype), texts, 2);
+    }
+
+    private static double perplexity(Weights weights, List<int[]> texts, int blocks) {
         try (Team team = Team.of(2)) {
-            Transformer transformer = new Transformer(model.weights().as(dtype), team);
+            Transformer transformer = new Transformer(weights, team);
             Perplexity.Result all = Perplexity.Result.NONE;
             for (int[] ids : texts) {
-                all = all.and(Perplexity.of(new Session(transformer), ids, 1024, 2, now -> {}));
+                all = all.and(Perplexity.of(new Session(transformer), ids, 1024, blocks, now -> {}));
             }
             return all.perplexity();
+        }
+    }
+
+    @Test
+    void aGgufFileInAnyFormIsTheFormInMemoryToTheBit(@TempDir Path folder) throws IOException {
+        List<int[]> text = List.of(model.tokenizer().encodeBeginning(Files.readString(Shared.path("books/valid/alice.txt"))));
+        for (Dtype dtype : Dtype.values()) {
+            Path file = folder.resolve(dtype + ".gguf");
+            Weights rounded = model.weights().as(dtype);
+            GgufWriter.write(file, ModelSource.of(rounded), new GgufMetadata.Builder().build());
+            assertEquals(perplexity(rounded, text, 1), perplexity(ModelLoader.loadStored(file), text, 1), dtype.name());
         }
     }
 
