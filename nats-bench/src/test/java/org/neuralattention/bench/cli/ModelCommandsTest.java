@@ -17,7 +17,13 @@ import java.util.concurrent.Callable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.neuralattention.io.GgufMetadata;
+import org.neuralattention.io.GgufWriter;
 import org.neuralattention.io.JsonObject;
+import org.neuralattention.io.Llama2cWriter;
+import org.neuralattention.io.ModelFile;
+import org.neuralattention.io.ModelLoader;
+import org.neuralattention.io.ModelSource;
 import org.neuralattention.io.ModelWriter;
 import org.neuralattention.kernels.CounterRandom;
 import org.neuralattention.model.ModelConfig;
@@ -162,6 +168,45 @@ class ModelCommandsTest {
         } finally {
             System.setIn(before);
         }
+    }
+
+    /** The same numbers from any file give the same text. */
+    @Test
+    void everyFormatIsContinuedAlike(@TempDir Path files) throws Exception {
+        String expected = tokens(generate("--full-cache"));
+        Path gguf = files.resolve("model.gguf");
+        Path llama2c = files.resolve("model.bin");
+        try (ModelFile model = ModelFile.open(folder)) {
+            GgufWriter.write(gguf, model, new GgufMetadata.Builder().build());
+        }
+        ModelConfig plain = ModelConfig.llama(256, 32, 2, 4, 2, 64, 512);
+        Weights weights = new Weights(plain);
+        Weights roles = ModelLoader.load(folder);
+        for (Tensor tensor : weights.tensors()) {
+            System.arraycopy(roles.tensor(tensor.name()).data(), 0, tensor.data(), 0, tensor.data().length);
+        }
+        Llama2cWriter.write(llama2c, ModelSource.of(weights), 1);
+        for (Path file : List.of(gguf, llama2c)) {
+            String[] args = {"--model", file.toString(), "--tokenizer", folder.toString(), "--prompt", "In the beginning there was", "--max-tokens", "40", "--json"};
+            assertEquals(expected, tokens(run(new GenerateCommand(), file == gguf ? append(args, "--full-cache") : args)), file.toString());
+        }
+    }
+
+    @Test
+    void logprobsAreToldForTheTokenAndTheLikeliest() {
+        String line = tokens(generate("--logprobs", "2", "--temperature", "0")).lines().findFirst().orElseThrow();
+        assertTrue(line.matches(".*\"id\":(\\d+),\"text\":.*,\"logprob\":(-[0-9.E-]+),\"best\":\\[\\{\"id\":\\1,\"text\":.*,\"logprob\":\\2\\},\\{\"id\":.*\\}\\]\\}"), line);
+        String people = plain("--logprobs", "0");
+        assertEquals(40, people.lines().filter(l -> l.matches("-\\d+\\.\\d{3}  \".*\"")).count(), people);
+    }
+
+    @Test
+    void aLongPromptTellsMachinesHowFarItIs() throws Exception {
+        Path prompt = Files.writeString(folder.resolve("prompt.txt"), "x".repeat(1030));
+        String[] args = {"--model", folder.toString(), "--max-tokens", "1", "--json", "--prompt-file", prompt.toString()};
+        List<String> progress = run(new GenerateCommand(), args).lines().filter(line -> line.contains("\"progress\"")).toList();
+        assertEquals(5, progress.size(), progress.toString());
+        assertTrue(progress.getLast().contains("\"step\":1030,\"steps\":1030"), progress.getLast());
     }
 
     private static String[] append(String[] args, String last) {
