@@ -1,12 +1,9 @@
 package org.neuralattention.tokenize;
 
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Collection;
 import java.util.Comparator;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.stream.Collectors;
 
 /**
  * Finds added tokens in text: the leftmost, and of those that begin there the longest. Immutable.
@@ -19,22 +16,20 @@ final class AddedTokens {
     record Match(AddedToken token, int from, int to) {}
 
     private final BitSet firstChars = new BitSet();
-    private final Map<Character, List<AddedToken>> byFirstChar = new HashMap<>(); // the longest first
+    private final AddedToken[] sorted; // by content: those that begin alike stand side by side, the shorter first
 
     AddedTokens(Collection<AddedToken> added) {
-        byFirstChar.putAll(added.stream()
-                .sorted(Comparator.comparingInt((AddedToken t) -> t.content().length()).reversed())
-                .collect(Collectors.groupingBy(t -> t.content().charAt(0))));
-        byFirstChar.keySet().forEach(firstChars::set);
+        sorted = added.stream().sorted(Comparator.comparing(AddedToken::content)).toArray(AddedToken[]::new);
+        added.forEach(token -> firstChars.set(token.content().charAt(0)));
     }
 
     boolean isEmpty() {
-        return byFirstChar.isEmpty();
+        return sorted.length == 0;
     }
 
     /** Whether literal ranges matter. */
     boolean haveSpecial() {
-        return byFirstChar.values().stream().anyMatch(tokens -> tokens.stream().anyMatch(AddedToken::special));
+        return Arrays.stream(sorted).anyMatch(AddedToken::special);
     }
 
     /**
@@ -44,7 +39,7 @@ final class AddedTokens {
      * @param literal ranges a special token must not touch
      */
     Match next(String text, int begin, int from, int to, int[] literal) {
-        if (byFirstChar.isEmpty()) {
+        if (isEmpty()) {
             return null;
         }
         for (int i = from; i < to; i++) {
@@ -66,14 +61,40 @@ final class AddedTokens {
         return null;
     }
 
+    /** The longest token that begins at {@code i}: with each character the range of tokens that agree with the text narrows. */
     private AddedToken at(String text, int i, int to, int[] literal) {
-        for (AddedToken token : byFirstChar.get(text.charAt(i))) {
-            int end = i + token.content().length();
-            if (end <= to && text.startsWith(token.content(), i) && !(token.special() && LiteralRanges.touch(literal, i, end))) {
-                return token;
+        AddedToken longest = null;
+        int low = 0;
+        int high = sorted.length;
+        for (int n = 0; low < high && i + n < to; n++) {
+            char c = text.charAt(i + n);
+            low = firstFrom(c, n, low, high);
+            high = firstFrom(c + 1, n, low, high);
+            AddedToken ending = null;
+            while (low < high && sorted[low].content().length() == n + 1) {
+                ending = ending == null ? sorted[low] : ending; // of two with one content the first
+                low++;
+            }
+            if (ending != null && !(ending.special() && LiteralRanges.touch(literal, i, i + n + 1))) {
+                longest = ending;
             }
         }
-        return null;
+        return longest;
+    }
+
+    /** The first of the tokens [low, high), all longer than {@code n}, whose character {@code n} is at least {@code c}. */
+    private int firstFrom(int c, int n, int low, int high) {
+        int from = low;
+        int to = high;
+        while (from < to) {
+            int middle = from + to >>> 1;
+            if (sorted[middle].content().charAt(n) >= c) {
+                to = middle;
+            } else {
+                from = middle + 1;
+            }
+        }
+        return from;
     }
 
     private static int spacesBefore(String text, int from, int to) {

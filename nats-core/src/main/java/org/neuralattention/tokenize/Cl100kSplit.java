@@ -35,7 +35,7 @@ final class Cl100kSplit {
         }
         int second = CharClass.after(text, from, to);
         if ((first & NUMBER) != 0) {
-            return numbers(text, second, to, digits - 1);
+            return numbers(text, from, to, digits);
         }
         boolean lineEnd = c == '\r' || c == '\n';
         if (!lineEnd && second < to && (CharClass.at(text, second, to) & LETTER) != 0) {
@@ -46,7 +46,7 @@ final class Cl100kSplit {
         return end > others ? lineEnds(text, end, to) : spaces(text, from, to, lastSpaces);
     }
 
-    private static int numbers(String text, int from, int to, int most) {
+    static int numbers(String text, int from, int to, int most) {
         int at = from;
         for (int n = 0; n < most && at < to && (CharClass.at(text, at, to) & NUMBER) != 0; n++) {
             at = CharClass.after(text, at, to);
@@ -63,7 +63,7 @@ final class Cl100kSplit {
     }
 
     /** White space to its last line end; without one, as GPT-2. */
-    private static int spaces(String text, int from, int to, boolean lastSpaces) {
+    static int spaces(String text, int from, int to, boolean lastSpaces) {
         int end = CharClass.run(text, from, to, SPACE);
         if (end == to && lastSpaces) {
             return end;
@@ -77,7 +77,7 @@ final class Cl100kSplit {
     }
 
     /** The end of s, t, re, ve, m, ll or d in either case at {@code at}, just after an apostrophe; 0 if there is none. */
-    private static int contraction(String text, int at, int to) {
+    static int contraction(String text, int at, int to) {
         if (at >= to) {
             return 0;
         }

@@ -36,6 +36,8 @@ final class GgufBpe {
         put(new Pre(Split.LLAMA3), "dbrx", "smaug-bpe");
         put(new Pre(List.of(Split.QWEN2), false, false, Normalization.NFC), "qwen2");
         put(new Pre(Split.QWEN2), "deepseek-r1-qwen");
+        put(new Pre(Split.O200K), "gpt-4o", "llama4");
+        put(new Pre(List.of(Split.TEKKEN), true, true, Normalization.NONE), "tekken");
         put(new Pre(Split.DIGITS, Split.GPT2), "smollm", "starcoder", "refact", "codeshell", "exaone", "minerva-7b");
         put(new Pre(Split.PUNCTUATION, Split.GPT2, Split.DIGITS_IN_THREES), "falcon");
         put(new Pre(Split.PUNCTUATION_WITHOUT_GRAVE, Split.GPT2, Split.NUMBERS, Split.DIGITS_IN_THREES), "default");

@@ -43,6 +43,24 @@ public enum Split {
         }
     },
 
+    /** That of tiktoken's o200k, of Llama 4 and of GPT-4o's relatives. */
+    O200K("[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
+            + "|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+") {
+        @Override
+        int next(String text, int from, int to) {
+            return O200kSplit.next(text, from, to, 3, true);
+        }
+    },
+
+    /** Mistral's Tekken: o200k's without contractions, and each digit is a piece. */
+    TEKKEN("[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+"
+            + "|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+") {
+        @Override
+        int next(String text, int from, int to) {
+            return O200kSplit.next(text, from, to, 1, false);
+        }
+    },
+
     /** Each number is a piece; before another split, as in SmolLM. */
     DIGITS("\\p{N}") {
         @Override
@@ -103,7 +121,7 @@ public enum Split {
 
     /** Whether all of any text matches the expression. */
     boolean coversAll() {
-        return ordinal() <= QWEN2.ordinal();
+        return ordinal() <= TEKKEN.ordinal();
     }
 
     /** The end of the piece that begins at {@code from < to}; for the expression the text begins at a piece and ends at {@code to}. */

@@ -155,6 +155,8 @@ class GgufBpeTest {
         assertModel("llama-bpe", true, Normalization.NONE, Split.LLAMA3);
         assertModel("qwen2", false, Normalization.NFC, Split.QWEN2);
         assertModel("deepseek-r1-qwen", false, Normalization.NONE, Split.QWEN2);
+        assertModel("llama4", false, Normalization.NONE, Split.O200K);
+        assertModel("tekken", true, Normalization.NONE, Split.TEKKEN);
         assertModel("smollm", false, Normalization.NONE, Split.DIGITS, Split.GPT2);
         assertModel("falcon", false, Normalization.NONE, Split.PUNCTUATION, Split.GPT2, Split.DIGITS_IN_THREES);
         assertModel("default", false, Normalization.NONE, Split.PUNCTUATION_WITHOUT_GRAVE, Split.GPT2, Split.NUMBERS, Split.DIGITS_IN_THREES);

@@ -82,7 +82,8 @@ class SplitTest {
         Pattern pattern = java(split);
         for (int first = 0; first <= 0x10FFFF; first += 256) {
             StringBuilder text = new StringBuilder();
-            int step = first < 0x20000 ? 1 : 51; // beyond are long runs of ideographs and of nothing
+            boolean alike = first >= 0x3400 && first < 0xA000 || first >= 0xAC00 && first < 0xD700 || first >= 0x20000;
+            int step = alike ? 51 : 1; // long runs of ideographs, of syllables, and of nothing
             for (int c = first; c < first + 256; c += step) {
                 String s = Character.toString(c);
                 text.append(' ').append(s).append("x1").append(s).append(s).append("!'").append(s).append("\n ").append(s).append("\t\n");
@@ -91,14 +92,18 @@ class SplitTest {
         }
     }
 
-    /** All texts of up to five characters of the ones that matter to the expressions. */
+    /** All texts of up to five and four characters of the ones that matter to the expressions. */
     @ParameterizedTest
     @EnumSource
     void shortTextsAreCutAsByTheExpression(Split split) {
+        allTexts(split, 5, "a", "S", "l", "\u017f", "'", "1", " ", "\t", "\r", "\n", "!", "\ud83d\ude42");
+        allTexts(split, 4, "a", "S", "d", "'", "1", " ", "\n", "/", "\u0301", "\u65e5", "\u01c5", "\u02b0", "\ud801\udc00", "\ud801\udc28", "\u2003", "!");
+    }
+
+    private static void allTexts(Split split, int length, String... characters) {
         Pattern pattern = java(split);
-        String[] characters = {"a", "S", "l", "\u017f", "'", "1", " ", "\t", "\r", "\n", "!", "\ud83d\ude42"};
         int n = characters.length;
-        for (int code = 0; code < n * n * n * n * n; code++) {
+        for (int code = 0; code < Math.pow(n, length); code++) {
             StringBuilder text = new StringBuilder();
             for (int rest = code; rest > 0; rest /= n) {
                 text.append(characters[rest % n]);
@@ -119,6 +124,13 @@ class SplitTest {
                 end = next;
             }
         }
+    }
+
+    @Test
+    void caseEndsWordsWhereTheExpressionSaysSo() {
+        String text = "iPhone's HTMLDoc\u65e5A1234/\n";
+        assertEquals(List.of("i", "Phone's", " HTMLDoc\u65e5", "A", "123", "4", "/\n"), pieces(Split.O200K, text));
+        assertEquals(List.of("i", "Phone", "'s", " HTMLDoc\u65e5", "A", "1", "2", "3", "4", "/\n"), pieces(Split.TEKKEN, text));
     }
 
     /** What the expressions differ in, spelled out. */

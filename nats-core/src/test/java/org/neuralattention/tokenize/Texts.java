@@ -14,7 +14,7 @@ final class Texts {
         Arbitrary<String> piece = Arbitraries.frequencyOf(
                 net.jqwik.api.Tuple.of(6, Arbitraries.of("'s", "'t", "'re", "'ve", "'m", "'ll", "'d", "'", "'S", " ", "  ", "\n", "\t", "\r\n",
                         "\u0085", "\u00a0", "\u1680", "\u2003", "\u2028", "\u202f", "\u3000", "\u001c", "\u180e", "\u200b", "!", "?!", "\u2026",
-                        "e", "the", "\u00e9", "\u00ff", "\u0301", "7", "42", "\u00b2", "\u216b", "\u0660", "\u65e5\u672c", "\ufffd", "\uffff",
+                        "e", "the", "The", "HTMLDoc", "/", "\u01c5", "\u02b0", "\u00e9", "\u00ff", "\u0301", "7", "42", "\u00b2", "\u216b", "\u0660", "\u65e5\u672c", "\ufffd", "\uffff",
                         "\ud83d\ude42", "\ud800\udf48", "\ud835\udfd8", "\ud801\udc00", "\ud83d", "\ude42", "<|endoftext|>", "<|end")),
                 net.jqwik.api.Tuple.of(1, Arbitraries.strings().ofMaxLength(8)),
                 net.jqwik.api.Tuple.of(1, Arbitraries.integers().between(0, 0x10FFFF).map(Character::toString)));
