@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.Set;
 import org.neuralattention.io.Gguf;
@@ -69,7 +70,16 @@ final class GgufVocabulary {
         Prefix prefix = metadata.flag(PREFIX + "add_space_prefix", true) ? Prefix.EACH : Prefix.NONE;
         Spaces spaces = new Spaces(prefix, metadata.flag(PREFIX + "remove_extra_whitespaces", false), false);
         SpmModel model = SpmModel.ofScores(pieces, spaces, id(metadata, "unknown_token_id"));
+        if (metadata.string("general.name", "").toLowerCase(Locale.ROOT).matches(".*phi-?3.*")) {
+            model = model.withAdded(model.added().stream().map(GgufVocabulary::ofPhi3).toList());
+        }
         return new SpmTokenizer(model, boundaries(metadata, true, model.added()));
+    }
+
+    /** The file cannot say that a token takes the white space after it along; those of Phi 3 do, as llama.cpp knows too. */
+    private static AddedToken ofPhi3(AddedToken t) {
+        boolean rstrip = !Set.of("<unk>", "<s>", "<|endoftext|>").contains(t.content());
+        return new AddedToken(t.id(), t.content(), t.singleWord(), t.lstrip(), rstrip, t.normalized(), t.special());
     }
 
     static Boundaries boundaries(GgufMetadata metadata, boolean bosIfAbsent, Collection<AddedToken> added) {

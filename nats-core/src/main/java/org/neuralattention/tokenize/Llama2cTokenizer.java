@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CharsetDecoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,11 +48,12 @@ public final class Llama2cTokenizer {
             throw new ModelFormatException(file, "ends within the length of its longest token");
         }
         int longest = in.getInt();
+        CharsetDecoder utf8 = StandardCharsets.UTF_8.newDecoder();
         List<Piece> pieces = new ArrayList<>();
         while (in.hasRemaining()) {
             int id = pieces.size();
             byte[] token = token(file, in, id, longest);
-            pieces.add(piece(file, id, in.getFloat(in.position() - token.length - 8), token));
+            pieces.add(piece(file, utf8, id, in.getFloat(in.position() - token.length - 8), token));
         }
         if (pieces.size() < OTHERS) {
             throw new UnsupportedModelException(file, "has " + pieces.size() + " tokens: supported are the unknown one, two that begin and end a text, "
@@ -87,18 +89,18 @@ public final class Llama2cTokenizer {
         return token;
     }
 
-    private static Piece piece(Path file, int id, float score, byte[] token) {
+    private static Piece piece(Path file, CharsetDecoder utf8, int id, float score, byte[] token) {
         String text;
         try {
-            text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(token)).toString();
+            text = utf8.decode(ByteBuffer.wrap(token)).toString();
         } catch (CharacterCodingException e) {
             throw new ModelFormatException(file, "token " + id + " is not UTF-8", e);
         }
         if (id == BOS || id == EOS) {
             return new Piece(text.strip(), score, Type.CONTROL); // written with a line break on both sides
         }
-        if (id >= BYTES && id < OTHERS && SpmVocabulary.byteValue(text) != id - BYTES) {
-            throw new UnsupportedModelException(file, "token " + id + " is \"" + text + "\", supported is " + SpmVocabulary.byteToken(id - BYTES));
+        if (id >= BYTES && id < OTHERS && SpmSymbols.byteValue(text) != id - BYTES) {
+            throw new UnsupportedModelException(file, "token " + id + " is \"" + text + "\", supported is " + SpmSymbols.byteToken(id - BYTES));
         }
         Type type = id == UNK ? Type.UNKNOWN : id < OTHERS ? Type.BYTE : Type.NORMAL;
         return new Piece(text.replace(' ', SpmModel.SPACE), score, type);
@@ -144,7 +146,7 @@ public final class Llama2cTokenizer {
             boolean fits = switch (piece.type()) {
                 case UNKNOWN -> id == UNK;
                 case CONTROL -> id == BOS || id == EOS;
-                case BYTE -> id == BYTES + SpmVocabulary.byteValue(piece.text());
+                case BYTE -> id == BYTES + SpmSymbols.byteValue(piece.text());
                 case NORMAL -> id >= OTHERS;
                 case USER_DEFINED, UNUSED -> false;
             };

@@ -6,7 +6,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
+import org.neuralattention.io.JsonObject;
 import org.neuralattention.io.ModelFormatException;
 import org.neuralattention.io.UnsupportedModelException;
 import org.neuralattention.tokenize.SpmModel.Piece;
@@ -52,7 +54,21 @@ final class SentencePieceFile {
         }
         SentencePieceFile file = new SentencePieceFile(path);
         file.model(new ProtobufFields(path, ByteBuffer.wrap(Files.readAllBytes(path))));
+        file.checkAdded();
         return file.tokenizer();
+    }
+
+    /** Tokens that Hugging Face added to the pieces are in a tokenizer.json only in a form that is supported. */
+    private void checkAdded() throws IOException {
+        Path config = file.resolveSibling("tokenizer_config.json");
+        if (Files.exists(config) && JsonObject.read(config).fields().get("added_tokens_decoder") instanceof Map<?, ?> added) {
+            for (Object id : added.keySet()) {
+                if (!id.toString().matches("\\d{1,9}") || Integer.parseInt(id.toString()) >= pieces.size()) {
+                    throw new UnsupportedModelException(config, "adds token " + id + " to the " + pieces.size()
+                            + " pieces beside it: supported with a tokenizer.json only");
+                }
+            }
+        }
     }
 
     private SpmTokenizer tokenizer() {

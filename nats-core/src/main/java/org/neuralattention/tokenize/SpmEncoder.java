@@ -4,6 +4,7 @@ package org.neuralattention.tokenize;
 final class SpmEncoder {
 
     private final SpmVocabulary vocabulary;
+    private final SpmSymbols symbols;
     private final PairMerger merger;
     private final byte[] utf8 = new byte[6]; // of one character; two are asked for at most
     private final int[] byteIds; // null where characters that are no pieces are unknown
@@ -15,8 +16,9 @@ final class SpmEncoder {
 
     SpmEncoder(SpmVocabulary vocabulary, SpmModel model) {
         this.vocabulary = vocabulary;
+        this.symbols = vocabulary.symbols();
         this.merger = vocabulary.merger();
-        this.byteIds = vocabulary.byteIds();
+        this.byteIds = symbols.byteIds();
         this.unkId = byteIds != null ? -1 : model.unkId().getAsInt();
         this.fuseUnk = model.fuseUnk();
         this.split = model.spaces().split();
@@ -45,7 +47,7 @@ final class SpmEncoder {
 
     private void word(IdList out, String text, int from, int to) {
         if (wholePieces && to - from <= SpmVocabulary.LONGEST) {
-            Integer id = vocabulary.id(text.substring(from, to));
+            Integer id = symbols.ids().get(text.substring(from, to));
             if (id != null) {
                 out.add(id);
                 return;
@@ -57,7 +59,7 @@ final class SpmEncoder {
             boolean pair = Character.isHighSurrogate(c) && i + 1 < to && Character.isLowSurrogate(text.charAt(i + 1));
             int codePoint = pair ? Character.toCodePoint(c, text.charAt(i + 1)) : Character.isSurrogate(c) ? 0xFFFD : c;
             int end = pair ? i + 2 : i + 1;
-            int symbol = vocabulary.symbol(codePoint);
+            int symbol = symbols.get(codePoint);
             if (symbol >= 0) {
                 merger.add(symbol);
             } else if (byteIds == null) {
@@ -82,7 +84,7 @@ final class SpmEncoder {
             put(out, parts[0]);
             put(out, parts[1]);
         } else if (symbol >= vocabulary.size() && byteIds != null) { // left over: a character that is only a part of pieces
-            String character = Character.toString(vocabulary.character(symbol));
+            String character = Character.toString(symbols.character(symbol));
             int n = Utf8.encode(character, 0, character.length(), utf8, 0);
             for (int b = 0; b < n; b++) {
                 out.add(byteIds[utf8[b] & 0xFF]);

@@ -65,8 +65,8 @@ final class SpmJson {
             if (pieces[id] != null) {
                 throw new ModelFormatException(model.source(), "id " + id + " is given twice, the second time to \"" + text + "\"");
             }
-            boolean isByte = byteFallback && text.length() == 6 && SpmVocabulary.byteValue(text) >= 0
-                    && text.equals(SpmVocabulary.byteToken(SpmVocabulary.byteValue(text)));
+            boolean isByte = byteFallback && text.length() == 6 && SpmSymbols.byteValue(text) >= 0
+                    && text.equals(SpmSymbols.byteToken(SpmSymbols.byteValue(text)));
             Type type = unkId.isPresent() && unkId.getAsInt() == id ? Type.UNKNOWN : isByte ? Type.BYTE : Type.NORMAL;
             pieces[id] = new Piece(text, 0, type);
         });
@@ -111,7 +111,7 @@ final class SpmJson {
         for (int id = 0; id < model.pieces().size(); id++) {
             Piece piece = model.pieces().get(id);
             bytes |= piece.type() == Type.BYTE;
-            String text = piece.type() == Type.BYTE ? SpmVocabulary.byteToken(SpmVocabulary.byteValue(piece.text())) : piece.text();
+            String text = piece.type() == Type.BYTE ? SpmSymbols.byteToken(SpmSymbols.byteValue(piece.text())) : piece.text();
             if (!text.isEmpty() && vocab.put(text, id) != null) {
                 throw new IllegalArgumentException("piece " + id + ", \"" + text + "\", is there twice: a tokenizer.json cannot have that");
             }

@@ -126,6 +126,11 @@ public record SpmModel(List<Piece> pieces, Optional<List<Merge>> merges, Spaces 
         return new SpmModel(pieces, Optional.empty(), spaces, added, unkId, true, false);
     }
 
+    /** The same with other added tokens. */
+    SpmModel withAdded(List<AddedToken> tokens) {
+        return new SpmModel(pieces, merges, spaces, tokens, unkId, fuseUnk, wholePieces);
+    }
+
     /**
      * The same with scores in the place of a list of merges, as GGUF and llama2.c need it; this model if it has them.
      *

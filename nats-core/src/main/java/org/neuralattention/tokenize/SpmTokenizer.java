@@ -61,7 +61,7 @@ public final class SpmTokenizer implements Tokenizer {
     }
 
     private static byte[] bytes(Piece piece) {
-        return piece.type() == Type.BYTE ? new byte[] {(byte) SpmVocabulary.byteValue(piece.text())}
+        return piece.type() == Type.BYTE ? new byte[] {(byte) SpmSymbols.byteValue(piece.text())}
                 : Utf8.encode(piece.text().replace(SpmModel.SPACE, ' '));
     }
 

@@ -40,7 +40,7 @@ final class SpmModels {
         List<Piece> pieces = new ArrayList<>(List.of(new Piece("<unk>", 0, Type.UNKNOWN), new Piece("<s>", 0, Type.CONTROL),
                 new Piece("</s>", 0, Type.CONTROL)));
         for (int b = 0; b < 256; b++) {
-            pieces.add(new Piece(SpmVocabulary.byteToken(b), 0, Type.BYTE));
+            pieces.add(new Piece(SpmSymbols.byteToken(b), 0, Type.BYTE));
         }
         return pieces;
     }

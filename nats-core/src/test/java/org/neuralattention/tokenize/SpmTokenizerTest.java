@@ -96,7 +96,7 @@ class SpmTokenizerTest {
             shortOne.clear();
             longOne.clear();
             for (int i = 1 + random.nextInt(PairMerger.SHORT); i > 0; i--) {
-                int symbol = Math.max(259, vocabulary.symbol("ab\u2581".charAt(random.nextInt(3))));
+                int symbol = Math.max(259, vocabulary.symbols().get("ab\u2581".charAt(random.nextInt(3))));
                 shortOne.add(symbol);
                 longOne.add(symbol);
             }
