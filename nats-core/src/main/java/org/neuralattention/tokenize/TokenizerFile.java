@@ -42,7 +42,7 @@ enum TokenizerFile {
         while (first < head.length && (head[first] == ' ' || head[first] == '\n' || head[first] == '\r' || head[first] == '\t')) {
             first++;
         }
-        boolean text = first + 1 >= head.length || head[first + 1] != 0; // a length that looks like a brace has zeros behind it
+        boolean text = head.length < 4 || head[3] != 0; // a length may look like a brace, but has a zero behind it
         if (first == head.length || text && (head[first] == '{' || head[first] == '[')) {
             return JSON; // the JSON parser says what is wrong with an empty one
         }

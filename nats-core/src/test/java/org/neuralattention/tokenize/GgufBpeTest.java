@@ -64,7 +64,7 @@ class GgufBpeTest {
     }
 
     /** Version 3: pairs and no tensors. */
-    private static byte[] bytes(Map<String, Object> pairs) {
+    static byte[] bytes(Map<String, Object> pairs) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         out.writeBytes("GGUF".getBytes(StandardCharsets.US_ASCII));
         out.writeBytes(number(3, 4));
@@ -79,6 +79,12 @@ class GgufBpeTest {
                 case int[] ints -> {
                     out.writeBytes(join(number(9, 4), number(5, 4), number(ints.length, 8)));
                     Arrays.stream(ints).forEach(i -> out.writeBytes(number(i, 4)));
+                }
+                case float[] floats -> {
+                    out.writeBytes(join(number(9, 4), number(6, 4), number(floats.length, 8)));
+                    for (float f : floats) {
+                        out.writeBytes(number(Float.floatToRawIntBits(f), 4));
+                    }
                 }
                 case List<?> texts -> {
                     out.writeBytes(join(number(9, 4), number(8, 4), number(texts.size(), 8)));

@@ -14,7 +14,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
@@ -192,6 +194,68 @@ class SpmFilesTest {
         assertTrue(e.getMessage().contains(expected), e.getMessage());
     }
 
+    // ---- GGUF's kind llama
+
+    /** A small vocabulary as GGUF's pairs, some of them changed or, if "", left out. */
+    private Path gguf(Map<String, Object> changes) throws IOException {
+        List<Piece> pieces = SpmModels.of(Spaces.LLAMA, "\u2581\u2581", "\u2581a", "\u2581", "a").pieces();
+        Map<String, Object> pairs = new LinkedHashMap<>();
+        pairs.put("tokenizer.ggml.model", "llama");
+        pairs.put("tokenizer.ggml.tokens", pieces.stream().map(Piece::text).toList());
+        float[] scores = new float[pieces.size()];
+        for (int id = 0; id < scores.length; id++) {
+            scores[id] = pieces.get(id).score();
+        }
+        pairs.put("tokenizer.ggml.scores", scores);
+        pairs.put("tokenizer.ggml.token_type", pieces.stream().mapToInt(p -> p.type().number()).toArray());
+        pairs.put("tokenizer.ggml.bos_token_id", 1);
+        pairs.put("tokenizer.ggml.eos_token_id", 2);
+        pairs.put("tokenizer.ggml.unknown_token_id", 0);
+        changes.forEach((key, value) -> {
+            if (value.equals("")) {
+                pairs.remove(key);
+            } else {
+                pairs.put(key, value);
+            }
+        });
+        return Files.write(dir.resolve("vocab.gguf"), GgufBpeTest.bytes(pairs));
+    }
+
+    @Test
+    void aGgufVocabularySaysWhatIsPutBeforeAText() throws IOException {
+        int hr = 259, twoSpaces = 260, spaceA = 261, space = 262, a = 263;
+        Tokenizer tokenizer = Tokenizers.load(gguf(Map.of()));
+        assertEquals(SpmModels.BOUNDARIES, tokenizer.boundaries());
+        assertArrayEquals(new int[] {twoSpaces, a, twoSpaces, a}, tokenizer.encode(" a  a"));
+        tokenizer = Tokenizers.load(gguf(Map.of("tokenizer.ggml.add_space_prefix", false, "tokenizer.ggml.add_bos_token", false)));
+        assertEquals(new Boundaries(OptionalInt.empty(), List.of(2)), tokenizer.boundaries());
+        assertArrayEquals(new int[] {a, hr, a}, tokenizer.encode("a<hr>a"));
+        tokenizer = Tokenizers.load(gguf(Map.of("tokenizer.ggml.remove_extra_whitespaces", true)));
+        assertArrayEquals(new int[] {spaceA, spaceA}, tokenizer.encode(" a  a "));
+        tokenizer = Tokenizers.load(gguf(Map.of("general.name", "Phi-3 mini")));
+        assertArrayEquals(new int[] {spaceA, space, 2, spaceA, space, 1, twoSpaces, a}, tokenizer.encode("a </s> \na <s> a"));
+    }
+
+    @Test
+    void malformedGgufVocabulariesAreRefusedByName() throws IOException {
+        assertGguf("\"tokenizer.ggml.scores\" is missing", "scores", "");
+        assertGguf("\"tokenizer.ggml.token_type\" is missing", "token_type", "");
+        assertGguf("264 tokens, 1 scores and 264 types: must be as many of each", "scores", new float[1]);
+        assertGguf("264 tokens, 264 scores and 2 types: must be as many of each", "token_type", new int[2]);
+        assertGguf("token 0 has type 0 and score 0.0: must be in [1, 6] and a number", "token_type", new int[264]);
+        float[] scores = new float[264];
+        scores[263] = Float.NaN;
+        assertGguf("token 263 has type 1 and score NaN", "scores", scores);
+        assertGguf("bosId = 264: must be in [0, 264)", "bos_token_id", 264);
+        assertGguf("unkId = 264: must be in [0, 264)", "unknown_token_id", 264);
+    }
+
+    private void assertGguf(String message, String key, Object value) throws IOException {
+        Path file = gguf(Map.of("tokenizer.ggml." + key, value));
+        assertContains(file + ": ", assertThrows(ModelFormatException.class, () -> Tokenizers.load(file)));
+        assertContains(message, assertThrows(ModelFormatException.class, () -> Tokenizers.load(file)));
+    }
+
     // ---- llama2.c's tokenizer.bin
 
     @Test
@@ -256,6 +320,18 @@ class SpmFilesTest {
     }
 
     @Test
+    void aTokenizerBinIsKnownWhateverItsLongestTokenIs() throws IOException {
+        for (int longest : new int[] {'\n', ' ', '[', '{', '{' + 256}) {
+            SpmModel model = SpmModels.of(Spaces.LLAMA, "\u2581", "a".repeat(longest));
+            List<Piece> pieces = new ArrayList<>(model.pieces());
+            pieces.remove(259); // no such kind there
+            Llama2cTokenizer.write(dir.resolve("tokenizer.bin"),
+                    new SpmTokenizer(SpmModel.ofScores(pieces, Spaces.LLAMA, OptionalInt.of(0)), SpmModels.BOUNDARIES));
+            assertEquals(261, Tokenizers.load(dir).vocabSize());
+        }
+    }
+
+    @Test
     void whatATokenizerBinCannotSayIsNamed() throws IOException {
         Path file = dir.resolve("tokenizer.bin");
         assertContains("id 259 cannot be the USER_DEFINED piece \"<hr>\"", assertThrows(IllegalArgumentException.class, () -> Llama2cTokenizer.write(file,
@@ -287,6 +363,15 @@ class SpmFilesTest {
         assertSentencePiece("of type UNIGRAM, supported is BPE", sentencePiece(model, 1, false, new byte[] {1}));
         assertSentencePiece("of type 9, supported is BPE", sentencePiece(model, 9, false, new byte[0]));
         assertSentencePiece("\"precompiled_charsmap\" normalizes more than spaces", sentencePiece(model, 2, false, new byte[] {1}));
+    }
+
+    @Test
+    void tokensThatHuggingFaceAddedToASentencePieceModelAreNotForgotten() throws IOException {
+        Files.write(dir.resolve("tokenizer.model"), sentencePiece(SpmModels.of(Spaces.LLAMA, "\u2581", "a"), 2, false, new byte[0]));
+        Files.writeString(dir.resolve("tokenizer_config.json"), "{\"added_tokens_decoder\": {\"1\": {\"content\": \"<s>\"}}}");
+        assertEquals(262, Tokenizers.load(dir).vocabSize());
+        Files.writeString(dir.resolve("tokenizer_config.json"), "{\"added_tokens_decoder\": {\"262\": {\"content\": \"<|user|>\"}}}");
+        assertContains("adds token 262 to the 262 pieces", assertThrows(UnsupportedModelException.class, () -> Tokenizers.load(dir)));
     }
 
     private void assertSentencePiece(String message, byte[] bytes) throws IOException {
