@@ -110,7 +110,11 @@ final class TokenizerFiles {
     }
 
     private static String save(Tokenizer tokenizer, Optional<String> chatTemplate, Path folder) throws IOException {
-        tokenizer.save(folder);
+        try {
+            tokenizer.save(folder);
+        } catch (IllegalArgumentException e) {
+            return "The tokenizer is not taken along: " + e.getMessage() + ".";
+        }
         if (chatTemplate.isPresent()) {
             AtomicFiles.write(folder.resolve("chat_template.jinja"), chatTemplate.get());
         }

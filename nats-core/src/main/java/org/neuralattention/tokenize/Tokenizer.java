@@ -85,7 +85,11 @@ public interface Tokenizer {
         return boundaries().eosIds();
     }
 
-    /** Writes what {@link Tokenizers#load} needs into a folder that exists. */
+    /**
+     * Writes what {@link Tokenizers#load} needs into a folder that exists.
+     *
+     * @throws IllegalArgumentException if no such file gives the same ids for every text; nothing is written
+     */
     void save(Path dir) throws IOException;
 
     /** The text of some ids, special tokens written out. */

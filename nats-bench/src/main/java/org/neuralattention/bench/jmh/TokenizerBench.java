@@ -22,8 +22,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * Encodes and decodes a million bytes of a book, and encodes a million of one letter, with vocabularies of 50,257, 100,277 and 2,048 ids. The data is
- * below {@code -Dnats.shared}, by default {@code ../shared}.
+ * Encodes and decodes a million bytes of a book, and encodes a million of one letter, with byte-level vocabularies of 50,257, 100,277 and 2,048 ids
+ * and Llama 2's of 32,000. The data is below {@code -Dnats.shared}, by default {@code ../shared}.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
@@ -35,7 +35,8 @@ public class TokenizerBench implements Counted {
 
     private static final int BYTES = 1_000_000;
 
-    @Param({"tokenizers/gpt2", "tokenizers/tiktoken/cl100k_base.tiktoken", "models/books-llama"})
+    @Param({"tokenizers/gpt2", "tokenizers/tiktoken/cl100k_base.tiktoken", "models/books-llama",
+        "tokenizers/gguf-vocab/ggml-vocab-llama-spm.gguf"})
     public String path;
 
     private Tokenizer tokenizer;

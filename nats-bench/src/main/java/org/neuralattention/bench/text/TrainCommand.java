@@ -72,7 +72,11 @@ public final class TrainCommand implements Callable<Integer> {
         Corpus corpus = corpus(options);
         ModelConfig model = options.model(corpus.tokenizer().vocabSize());
         Files.createDirectories(out);
-        corpus.tokenizer().save(out);
+        try {
+            corpus.tokenizer().save(out);
+        } catch (IllegalArgumentException e) {
+            throw new UserError("The tokenizer cannot be saved with the model: " + e.getMessage() + ".");
+        }
         RunFile.of(spec, corpus.checksum()).write(out);
         return run(options, corpus, model, config);
     }
