@@ -136,6 +136,9 @@ public final class BenchCommand implements Callable<Integer> {
         if (growth && !names.isEmpty()) {
             throw new UserError("--growth measures the same whatever is named: leave out " + String.join(" ", names) + ".");
         }
+        if (width != null && width != 128 && width != 256 && width != 512) {
+            throw new UserError("--width " + width + " is not one of 128, 256 and 512.");
+        }
         results.check();
     }
 
