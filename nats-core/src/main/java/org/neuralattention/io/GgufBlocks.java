@@ -6,7 +6,7 @@ import org.neuralattention.kernels.WeightMatrix;
 
 /**
  * The bytes of tensors in a GGUF file, from and to the arrays of a {@link WeightMatrix}: the same bits, only scales and quants lie apart in our arrays and
- * side by side in the file's blocks. Source: ggml's block formats.
+ * side by side in the file's blocks, and bytes of K quants in another order. Source: ggml's block formats.
  */
 final class GgufBlocks {
 
@@ -22,8 +22,8 @@ final class GgufBlocks {
             case BF16 -> new WeightMatrix.Bf16(new short[n], 0, rows, cols);
             case Q8_0 -> new WeightMatrix.Q8(new byte[n], new short[blocks], 0, rows, cols);
             case Q4_0 -> new WeightMatrix.Q4(new byte[n / 2], new short[blocks], 0, rows, cols);
-            case Q4_K -> new WeightMatrix.Q4K(new byte[blocks * WeightMatrix.Q4K.QUANTS], new int[blocks * WeightMatrix.Q4K.SCALES], 0, rows, cols);
-            case Q6_K -> new WeightMatrix.Q6K(new byte[blocks * WeightMatrix.Q6K.QUANTS], new byte[blocks * WeightMatrix.Q6K.SCALES], new short[blocks], 0, rows, cols);
+            case Q4_K -> new WeightMatrix.Q4K(new int[blocks * WeightMatrix.Q4K.QUANTS], new int[blocks * WeightMatrix.Q4K.SCALES], 0, rows, cols);
+            case Q6_K -> new WeightMatrix.Q6K(new int[blocks * WeightMatrix.Q6K.QUANTS], new byte[blocks * WeightMatrix.Q6K.SCALES], new short[blocks], 0, rows, cols);
         };
     }
 
@@ -60,11 +60,11 @@ final class GgufBlocks {
                     for (int k = 0; k < WeightMatrix.Q4K.SCALES; k++) {
                         m.scales()[block * WeightMatrix.Q4K.SCALES + k] = in.getInt();
                     }
-                    in.get(m.quants(), block * WeightMatrix.Q4K.QUANTS, WeightMatrix.Q4K.QUANTS);
+                    WeightMatrix.takeQuants(m.quants(), block * WeightMatrix.Q4K.QUANTS, WeightMatrix.Q4K.QUANTS, in);
                 }
                 case WeightMatrix.Q6K m -> {
                     int block = (m.offset() + element + i) / numbers;
-                    in.get(m.quants(), block * WeightMatrix.Q6K.QUANTS, WeightMatrix.Q6K.QUANTS);
+                    WeightMatrix.takeQuants(m.quants(), block * WeightMatrix.Q6K.QUANTS, WeightMatrix.Q6K.QUANTS, in);
                     in.get(m.scales(), block * WeightMatrix.Q6K.SCALES, WeightMatrix.Q6K.SCALES);
                     m.d()[block] = in.getShort();
                 }
@@ -104,11 +104,11 @@ final class GgufBlocks {
                     for (int k = 0; k < WeightMatrix.Q4K.SCALES; k++) {
                         out.putInt(m.scales()[block * WeightMatrix.Q4K.SCALES + k]);
                     }
-                    out.put(m.quants(), block * WeightMatrix.Q4K.QUANTS, WeightMatrix.Q4K.QUANTS);
+                    WeightMatrix.putQuants(out, m.quants(), block * WeightMatrix.Q4K.QUANTS, WeightMatrix.Q4K.QUANTS);
                 }
                 case WeightMatrix.Q6K m -> {
                     int block = (m.offset() + element + i) / numbers;
-                    out.put(m.quants(), block * WeightMatrix.Q6K.QUANTS, WeightMatrix.Q6K.QUANTS);
+                    WeightMatrix.putQuants(out, m.quants(), block * WeightMatrix.Q6K.QUANTS, WeightMatrix.Q6K.QUANTS);
                     out.put(m.scales(), block * WeightMatrix.Q6K.SCALES, WeightMatrix.Q6K.SCALES);
                     out.putShort(m.d()[block]);
                 }

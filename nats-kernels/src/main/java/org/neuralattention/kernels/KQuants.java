@@ -1,7 +1,12 @@
 package org.neuralattention.kernels;
 
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import org.neuralattention.kernels.WeightMatrix.Q4K;
 import org.neuralattention.kernels.WeightMatrix.Q6K;
+import org.neuralattention.kernels.vector.MatVecQ4K;
+import org.neuralattention.kernels.vector.MatVecQ6K;
 
 /**
  * {@link WeightMatrix.Q4K} and {@link WeightMatrix.Q6K} as plain loops: what blocks of 256 stand for and how numbers are rounded to
@@ -23,37 +28,36 @@ final class KQuants {
 
     private KQuants() {}
 
-    static void expandQ4(float[] out, int outOffset, byte[] quants, int[] scales, int at, int n) {
-        plainQ4(out, outOffset, quants, scales, at, n);
+    static void expandQ4(float[] out, int outOffset, int[] quants, int[] scales, int at, int n) {
+        if (Kernels.VECTOR) {
+            MatVecQ4K.expand(out, outOffset, quants, scales, at, n);
+        } else {
+            plainQ4(out, outOffset, quants, scales, at, n);
+        }
     }
 
-    static void plainQ4(float[] out, int outOffset, byte[] quants, int[] scales, int at, int n) {
+    static void plainQ4(float[] out, int outOffset, int[] quants, int[] scales, int at, int n) {
         for (int b = 0; b < n; b += BLOCK) {
-            int s = (at + b) / BLOCK * Q4K.SCALES;
-            float d = Float.float16ToFloat((short) scales[s]);
-            float dmin = Float.float16ToFloat((short) (scales[s] >>> 16));
+            int block = (at + b) / BLOCK;
             for (int j = 0; j < BLOCK / Q4_PART; j++) {
-                float step = d * scale(scales, s, j);
-                float min = dmin * min(scales, s, j);
-                int q = (at + b) / 2 + j / 2 * Q4_PART;
-                int shift = j % 2 * 4;
+                float step = Q4K.d(scales, block) * Q4K.scale(scales, block, j);
+                float min = Q4K.dmin(scales, block) * Q4K.min(scales, block, j);
                 int o = outOffset + b + j * Q4_PART;
                 for (int i = 0; i < Q4_PART; i++) {
-                    out[o + i] = step * (quants[q + i] >> shift & 15) - min;
+                    int e = j * Q4_PART + i;
+                    out[o + i] = step * (quants[q4(block, e)] >>> q4Shift(e) & 15) - min;
                 }
             }
         }
     }
 
-    /** The scale, 6 bits, of part j of the block whose scales begin at s. */
-    private static int scale(int[] scales, int s, int j) {
-        int shift = 8 * (j % 4);
-        return j < 4 ? scales[s + 1] >>> shift & 63 : scales[s + 3] >>> shift & 15 | (scales[s + 1] >>> shift + 6 & 3) << 4;
+    /** The int of element e of a block, and where its nibble begins. */
+    private static int q4(int block, int e) {
+        return block * Q4K.QUANTS + e / 128 * 16 + e % 16;
     }
 
-    private static int min(int[] scales, int s, int j) {
-        int shift = 8 * (j % 4);
-        return j < 4 ? scales[s + 2] >>> shift & 63 : scales[s + 3] >>> shift + 4 & 15 | (scales[s + 2] >>> shift + 6 & 3) << 4;
+    private static int q4Shift(int e) {
+        return e / 64 % 2 * 16 + e / 16 % 2 * 8 + e / 32 % 2 * 4;
     }
 
     private static void putScale(int[] scales, int s, int j, int scale, int min) {
@@ -68,7 +72,7 @@ final class KQuants {
         }
     }
 
-    static void toQ4(byte[] quants, int[] scales, int at, float[] x, int n) {
+    static void toQ4(int[] quants, int[] scales, int at, float[] x, int n) {
         int parts = BLOCK / Q4_PART;
         float[] steps = new float[parts];
         float[] mins = new float[parts];
@@ -95,10 +99,9 @@ final class KQuants {
                 int lowest = nearest(mins[j], dmin, 63);
                 putScale(scales, s, j, scale, lowest);
                 float inverse = scale == 0 ? 0 : 1 / (d * scale);
-                int q = (at + b) / 2 + j / 2 * Q4_PART;
-                for (int i = 0; i < Q4_PART; i++) {
-                    int code = Math.clamp((int) ((x[b + j * Q4_PART + i] + dmin * lowest) * inverse + 0.5f), 0, 15);
-                    quants[q + i] = (byte) (j % 2 == 0 ? code : quants[q + i] | code << 4);
+                for (int e = j * Q4_PART; e < (j + 1) * Q4_PART; e++) {
+                    int code = Math.clamp((int) ((x[b + e] + dmin * lowest) * inverse + 0.5f), 0, 15);
+                    quants[q4((at + b) / BLOCK, e)] |= code << q4Shift(e);
                 }
             }
         }
@@ -108,11 +111,15 @@ final class KQuants {
         return unit == 0 ? 0 : Math.min(most, Math.round(x / unit));
     }
 
-    static void expandQ6(float[] out, int outOffset, byte[] quants, byte[] scales, short[] d, int at, int n) {
-        plainQ6(out, outOffset, quants, scales, d, at, n);
+    static void expandQ6(float[] out, int outOffset, int[] quants, byte[] scales, short[] d, int at, int n) {
+        if (Kernels.VECTOR) {
+            MatVecQ6K.expand(out, outOffset, quants, scales, d, at, n);
+        } else {
+            plainQ6(out, outOffset, quants, scales, d, at, n);
+        }
     }
 
-    static void plainQ6(float[] out, int outOffset, byte[] quants, byte[] scales, short[] d, int at, int n) {
+    static void plainQ6(float[] out, int outOffset, int[] quants, byte[] scales, short[] d, int at, int n) {
         for (int b = 0; b < n; b += BLOCK) {
             int block = (at + b) / BLOCK;
             float unit = Float.float16ToFloat(d[block]);
@@ -120,27 +127,31 @@ final class KQuants {
                 float step = unit * scales[block * Q6K.SCALES + part];
                 int o = outOffset + b + part * Q6_PART;
                 for (int i = 0; i < Q6_PART; i++) {
-                    out[o + i] = step * (code(quants, block * Q6K.QUANTS, part * Q6_PART + i) - 32);
+                    int e = part * Q6_PART + i;
+                    out[o + i] = step * ((quants[low(block, e)] >>> lowShift(e) & 15 | (quants[high(block, e)] >>> highShift(e) & 3) << 4) - 32);
                 }
             }
         }
     }
 
-    /** The 6 bits of element e of the block that begins at q. */
-    private static int code(byte[] quants, int q, int e) {
-        int half = e / 128;
-        int low = quants[q + half * 64 + e % 64] >> e / 64 % 2 * 4 & 15;
-        int high = quants[q + 128 + half * 32 + e % 32] >> e / 32 % 4 * 2 & 3;
-        return low | high << 4;
+    /** The int with the lower four bits of element e of a block, and where they begin; then the same of the upper two. */
+    private static int low(int block, int e) {
+        return block * Q6K.QUANTS + e / 128 * 16 + e % 16;
     }
 
-    private static void putCode(byte[] quants, int q, int e, int code) {
-        int half = e / 128;
-        quants[q + half * 64 + e % 64] |= (byte) ((code & 15) << e / 64 % 2 * 4);
-        quants[q + 128 + half * 32 + e % 32] |= (byte) (code >> 4 << e / 32 % 4 * 2);
+    private static int lowShift(int e) {
+        return e / 16 % 4 * 8 + e / 64 % 2 * 4;
     }
 
-    static void toQ6(byte[] quants, byte[] scales, short[] d, int at, float[] x, int n) {
+    private static int high(int block, int e) {
+        return block * Q6K.QUANTS + 32 + e % 16;
+    }
+
+    private static int highShift(int e) {
+        return e / 128 * 16 + e / 16 % 2 * 8 + e / 32 % 4 * 2;
+    }
+
+    static void toQ6(int[] quants, byte[] scales, short[] d, int at, float[] x, int n) {
         int parts = BLOCK / Q6_PART;
         float[] steps = new float[parts];
         BlockFit fit = new BlockFit();
@@ -160,9 +171,60 @@ final class KQuants {
                 float inverse = scale == 0 || unit == 0 ? 0 : 1 / (unit * scale);
                 for (int i = 0; i < Q6_PART; i++) {
                     int e = part * Q6_PART + i;
-                    putCode(quants, block * Q6K.QUANTS, e, Math.clamp((int) (x[b + e] * inverse + 32.5f), 0, 63));
+                    int code = Math.clamp((int) (x[b + e] * inverse + 32.5f), 0, 63);
+                    quants[low(block, e)] |= (code & 15) << lowShift(e);
+                    quants[high(block, e)] |= code >> 4 << highShift(e);
                 }
             }
         }
+    }
+
+    static void takeQuants(int[] quants, int offset, int n, ByteBuffer in) {
+        checkQuants(quants, offset, n, in);
+        int from = in.position();
+        if (in.remaining() < 4 * n) {
+            throw new BufferUnderflowException();
+        }
+        for (int i = 0; i < n; i += 16) {
+            for (int j = i; j < i + 16; j += 4) {
+                int at = from + 3 * i + j;
+                transpose(quants, offset + j, 1, in.getInt(at), in.getInt(at + 16), in.getInt(at + 32), in.getInt(at + 48));
+            }
+        }
+        in.position(from + 4 * n);
+    }
+
+    static void putQuants(ByteBuffer out, int[] quants, int offset, int n) {
+        checkQuants(quants, offset, n, out);
+        int[] ints = new int[16];
+        for (int i = offset; i < offset + n; i += 16) {
+            for (int j = 0; j < 4; j++) {
+                int at = i + 4 * j;
+                transpose(ints, j, 4, quants[at], quants[at + 1], quants[at + 2], quants[at + 3]);
+            }
+            for (int bytes : ints) {
+                out.putInt(bytes);
+            }
+        }
+    }
+
+    private static void checkQuants(int[] quants, int offset, int n, ByteBuffer buffer) {
+        Check.range("quants", quants, offset, n);
+        if (n % 16 != 0 || buffer.order() != ByteOrder.LITTLE_ENDIAN) {
+            throw new IllegalArgumentException(n + " ints, " + buffer.order() + ": must be a multiple of 16, little-endian");
+        }
+    }
+
+    /** Four ints whose byte i are bytes of int i of a, b, c and d: a square of bytes, transposed. */
+    private static void transpose(int[] out, int at, int stride, int a, int b, int c, int d) {
+        int even = 0x00ff00ff;
+        int ab02 = a & even | (b & even) << 8;
+        int ab13 = a >>> 8 & even | b & ~even;
+        int cd02 = c & even | (d & even) << 8;
+        int cd13 = c >>> 8 & even | d & ~even;
+        out[at] = ab02 & 0xffff | cd02 << 16;
+        out[at + stride] = ab13 & 0xffff | cd13 << 16;
+        out[at + 2 * stride] = ab02 >>> 16 | cd02 & ~0xffff;
+        out[at + 3 * stride] = ab13 >>> 16 | cd13 & ~0xffff;
     }
 }

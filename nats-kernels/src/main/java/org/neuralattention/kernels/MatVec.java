@@ -2,7 +2,10 @@ package org.neuralattention.kernels;
 
 import org.neuralattention.kernels.vector.Lanes;
 import org.neuralattention.kernels.vector.MatVecBf16;
+import org.neuralattention.kernels.vector.MatVecF16;
 import org.neuralattention.kernels.vector.MatVecQ4;
+import org.neuralattention.kernels.vector.MatVecQ4K;
+import org.neuralattention.kernels.vector.MatVecQ6K;
 import org.neuralattention.kernels.vector.MatVecQ8;
 import org.neuralattention.kernels.vector.MatVecVector;
 
@@ -84,9 +87,9 @@ public final class MatVec {
     /** Whether {@link #stored} takes such rows. */
     private static boolean inRegisters(WeightMatrix w) {
         boolean kernel = switch (w.dtype()) {
-            case BF16 -> true;
+            case F16, BF16, Q6_K, Q4_K -> true;
             case Q8_0, Q4_0 -> Quants.BYTES;
-            case F32, F16, Q6_K, Q4_K -> false;
+            case F32 -> false;
         };
         return kernel && w.cols() % (Lanes.BITS / Float.SIZE) == 0;
     }
@@ -97,9 +100,12 @@ public final class MatVec {
         int o = outOffset + first;
         switch (w) {
             case WeightMatrix.F32 f -> throw new AssertionError(f);
-            case WeightMatrix.F16 f -> throw new AssertionError(f);
-            case WeightMatrix.Q4K q -> throw new AssertionError(q);
-            case WeightMatrix.Q6K q -> throw new AssertionError(q);
+            case WeightMatrix.F16(short[] bits, int offset, int n, int k) ->
+                    MatVecF16.rows(out, o, x, xOffset, bits, offset + first * k, rows, k, from, to, scratch);
+            case WeightMatrix.Q4K(int[] quants, int[] scales, int offset, int n, int k) ->
+                    MatVecQ4K.rows(out, o, x, xOffset, quants, scales, offset + first * k, rows, k, from, to, scratch);
+            case WeightMatrix.Q6K(int[] quants, byte[] scales, short[] d, int offset, int n, int k) ->
+                    MatVecQ6K.rows(out, o, x, xOffset, quants, scales, d, offset + first * k, rows, k, from, to, scratch);
             case WeightMatrix.Bf16(short[] bits, int offset, int n, int k) ->
                     MatVecBf16.rows(out, o, x, xOffset, bits, offset + first * k, rows, k, from, to, scratch);
             case WeightMatrix.Q8(byte[] quants, short[] scales, int offset, int n, int k) ->

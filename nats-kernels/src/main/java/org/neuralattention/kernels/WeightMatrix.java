@@ -1,5 +1,7 @@
 package org.neuralattention.kernels;
 
+import java.nio.ByteBuffer;
+
 /**
  * A matrix of weights [rows, cols], row-major, in one of the formats of {@link Dtype}, that is only read: an output of a linear
  * layer is a row times x. {@link #expand} defines its numbers; what a product gives is what it gives with the expanded rows.
@@ -187,15 +189,15 @@ public sealed interface WeightMatrix {
      * Blocks of 256 as eight times 32 numbers of 4 bits, each eighth j with a scale and a minimum of 6 bits:
      * {@code value = d scale[j] nibble - dmin min[j]}, d and dmin a float16 for each block.
      *
-     * <p>{@code quants} has 128 bytes for each block, the last 128 of GGUF's block_q4_K: of 32 bytes the low nibbles are one eighth, the
-     * high ones the next. {@code scales} has four ints, its first 16 bytes in little-endian order: d and dmin in the lower and the upper
+     * <p>{@code quants} has 32 ints for each block, the last 128 bytes of GGUF's block_q4_K through {@link #takeQuants}: nibbles of int
+     * 16 h + i of the block, for i below 16, are its elements 128 h + i + 0, 32, 16, 48, 64, 96, 80, 112, from the lowest on. {@code scales} has four ints, its first 16 bytes in little-endian order: d and dmin in the lower and the upper
      * half of the first, then twelve bytes, b: scale[j] = b[j] mod 64 and min[j] = b[j + 4] mod 64 for j below 4; from j = 4 on, nibbles
      * of b[j + 4] (the low one for the scale) with the upper two bits of b[j - 4] and of b[j] above them.
      */
-    record Q4K(byte[] quants, int[] scales, int offset, int rows, int cols) implements WeightMatrix {
+    record Q4K(int[] quants, int[] scales, int offset, int rows, int cols) implements WeightMatrix {
 
-        /** Bytes in {@link #quants} and ints in {@link #scales} for each block. */
-        public static final int QUANTS = 128, SCALES = 4;
+        /** Ints in {@link #quants} and in {@link #scales} for each block. */
+        public static final int QUANTS = 32, SCALES = 4;
 
         /**
          * @throws IllegalArgumentException if rows or the offset are not whole blocks, or elements are beyond what an int can count
@@ -206,6 +208,30 @@ public sealed interface WeightMatrix {
             Quants.checkOffset(Dtype.Q4_K, rows, cols, offset);
             Check.range("quants", quants, offset / KQuants.BLOCK * QUANTS, blocks * QUANTS);
             Check.range("scales", scales, offset / KQuants.BLOCK * SCALES, blocks * SCALES);
+        }
+
+        /** What the scales of a block are multiples of. */
+        public static float d(int[] scales, int block) {
+            return Float.float16ToFloat((short) scales[block * SCALES]);
+        }
+
+        /** What the minimums of a block are multiples of. */
+        public static float dmin(int[] scales, int block) {
+            return Float.float16ToFloat((short) (scales[block * SCALES] >>> 16));
+        }
+
+        /** The scale of eighth j of a block, 6 bits. */
+        public static int scale(int[] scales, int block, int j) {
+            int s = block * SCALES;
+            int shift = 8 * (j & 3);
+            return j < 4 ? scales[s + 1] >>> shift & 63 : scales[s + 3] >>> shift & 15 | (scales[s + 1] >>> shift + 6 & 3) << 4;
+        }
+
+        /** The minimum of eighth j of a block, 6 bits. */
+        public static int min(int[] scales, int block, int j) {
+            int s = block * SCALES;
+            int shift = 8 * (j & 3);
+            return j < 4 ? scales[s + 2] >>> shift & 63 : scales[s + 3] >>> shift + 4 & 15 | (scales[s + 2] >>> shift + 6 & 3) << 4;
         }
 
         @Override
@@ -229,15 +255,15 @@ public sealed interface WeightMatrix {
      * Blocks of 256 as sixteen times 16 numbers q of 6 bits, each sixteenth j with a signed byte as its scale:
      * {@code value = d scale[j] (q - 32)}, d a float16 for each block.
      *
-     * <p>{@code quants} has 192 bytes for each block, the first 192 of GGUF's block_q6_K: 128 with the lower four bits, then 64 with
-     * the upper two. The first half of the block has 64 and 32 of them: its elements i, i + 32, i + 64 and i + 96, for i below 32, are
-     * the low nibbles of bytes i and i + 32, then the high ones, with two bits each of byte i, the lowest first. The second half
-     * has the rest, alike. {@code scales} has the 16 bytes that follow, {@code d} what is left.
+     * <p>{@code quants} has 48 ints for each block, the first 192 bytes of GGUF's block_q6_K through {@link #takeQuants}. Nibbles of
+     * int 16 h + i, for h below 2 and i below 16, are the lower four bits of elements 128 h + i + 0, 64, 16, 80, 32, 96, 48, 112, from the
+     * lowest on. Pairs of bits of int 32 + i are the upper two of i + 0, 32, 64, 96, the same + 16, + 128 and + 144. {@code scales} has
+     * the 16 bytes that follow in the file's block, {@code d} what is left.
      */
-    record Q6K(byte[] quants, byte[] scales, short[] d, int offset, int rows, int cols) implements WeightMatrix {
+    record Q6K(int[] quants, byte[] scales, short[] d, int offset, int rows, int cols) implements WeightMatrix {
 
-        /** Bytes in {@link #quants} and in {@link #scales} for each block; one in {@link #d}. */
-        public static final int QUANTS = 192, SCALES = 16;
+        /** Ints in {@link #quants} and bytes in {@link #scales} for each block. */
+        public static final int QUANTS = 48, SCALES = 16;
 
         /**
          * @throws IllegalArgumentException if rows or the offset are not whole blocks, or elements are beyond what an int can count
@@ -266,6 +292,23 @@ public sealed interface WeightMatrix {
             Quants.checkRows(this, from, count);
             return new Q6K(quants, scales, d, offset + from * cols, count, cols);
         }
+    }
+
+    /**
+     * Takes n ints of quants of Q4K or Q6K, a multiple of 16, from 4 n bytes of GGUF's blocks: of each 64 bytes, byte r of int i is byte
+     * 16 r + i. So vectors of any width find neighbours in neighbouring lanes.
+     *
+     * @throws IllegalArgumentException if n is not a multiple of 16 or the buffer is not little-endian
+     * @throws IndexOutOfBoundsException if they do not fit the array
+     * @throws java.nio.BufferUnderflowException if the buffer has less
+     */
+    static void takeQuants(int[] quants, int offset, int n, ByteBuffer in) {
+        KQuants.takeQuants(quants, offset, n, in);
+    }
+
+    /** Puts n ints of quants back as {@link #takeQuants} found them; errors are the same, or a {@link java.nio.BufferOverflowException}. */
+    static void putQuants(ByteBuffer out, int[] quants, int offset, int n) {
+        KQuants.putQuants(out, quants, offset, n);
     }
 
     /** Where rows come from, for example a file: writes rows [from, from + count) to {@code out} from element 0. */

@@ -178,6 +178,7 @@ class MatVecTest {
     void aScaleThatIsNotANumberSpoilsItsRowOnly() {
         int k = 512;
         byte[] quants = new byte[6 * k];
+        int[] codes = new int[6 * k];
         short[] halves = new short[6 * k];
         halves[2 * k / 32 + 1] = 0x7e00;
         int[] scales = new int[12 * WeightMatrix.Q4K.SCALES];
@@ -188,7 +189,7 @@ class MatVecTest {
         bits[2 * k + 300] = 0x7e00;
         float[] x = random(k, new SplittableRandom(7));
         for (WeightMatrix w : new WeightMatrix[] {new WeightMatrix.Q8(quants, halves, 0, 6, k), new WeightMatrix.Q4(quants, halves, 0, 6, k),
-            new WeightMatrix.Q4K(quants, scales, 0, 6, k), new WeightMatrix.Q6K(quants, new byte[6 * k], d, 0, 6, k), new WeightMatrix.F16(bits, 0, 6, k)}) {
+            new WeightMatrix.Q4K(codes, scales, 0, 6, k), new WeightMatrix.Q6K(codes, new byte[6 * k], d, 0, 6, k), new WeightMatrix.F16(bits, 0, 6, k)}) {
             float[] out = new float[6];
             MatVec.forward(out, 0, x, GUARD, w, 1, Team.serial());
             for (int i = 0; i < 6; i++) {

@@ -15,7 +15,7 @@ import jdk.incubator.vector.VectorSpecies;
 /** {@link MatVecVector} for one x and weights in bfloat16: the same streams, chains and bits. */
 public final class MatVecBf16 {
 
-    private static final VectorSpecies<Short> S = ShortVector.SPECIES_PREFERRED.withShape(VectorShape.forBitSize(N * Short.SIZE));
+    static final VectorSpecies<Short> S = ShortVector.SPECIES_PREFERRED.withShape(VectorShape.forBitSize(N * Short.SIZE));
 
     private MatVecBf16() {}
 

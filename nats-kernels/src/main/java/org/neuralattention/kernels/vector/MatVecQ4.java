@@ -91,7 +91,7 @@ public final class MatVecQ4 {
     }
 
     /** The value that the lowest four bits of each lane name. */
-    private static FloatVector pick(IntVector q, IntVector values) {
+    static FloatVector pick(IntVector q, IntVector values) {
         return q.selectFrom(values).reinterpretAsFloats();
     }
 
@@ -126,7 +126,7 @@ public final class MatVecQ4 {
     }
 
     /** Bytes with a nibble in the lowest four bits and one above. */
-    private static IntVector nibbles(byte[] w, int at) {
+    static IntVector nibbles(byte[] w, int at) {
         return (IntVector) ByteVector.fromArray(B, w, at).convertShape(ZERO_EXTEND_B2I, I, 0);
     }
 

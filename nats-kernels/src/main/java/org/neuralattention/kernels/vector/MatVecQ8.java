@@ -106,7 +106,7 @@ public final class MatVecQ8 {
         a3.intoArray(sums, sumsOffset + 3 * N);
     }
 
-    private static FloatVector floats(byte[] w, int at) {
+    static FloatVector floats(byte[] w, int at) {
         return (FloatVector) ByteVector.fromArray(B, w, at).convertShape(B2I, I, 0).convert(I2F, 0);
     }
 
