@@ -4,8 +4,8 @@ module org.neuralattention.core {
     requires com.fasterxml.jackson.core;
 
     exports org.neuralattention.cache;
-    exports org.neuralattention.convert;
     exports org.neuralattention.chat;
+    exports org.neuralattention.convert;
     exports org.neuralattention.generate;
     exports org.neuralattention.io;
     exports org.neuralattention.model;
