@@ -46,7 +46,7 @@ final class SpmEncoder {
     }
 
     private void word(IdList out, String text, int from, int to) {
-        if (wholePieces && to - from <= SpmVocabulary.LONGEST) {
+        if (wholePieces && to - from <= SpmSymbols.LONGEST) {
             Integer id = symbols.ids().get(text.substring(from, to));
             if (id != null) {
                 out.add(id);

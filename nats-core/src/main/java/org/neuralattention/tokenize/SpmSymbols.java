@@ -15,6 +15,9 @@ import org.neuralattention.tokenize.SpmModel.Type;
  */
 final class SpmSymbols {
 
+    /** Characters of a piece that text can become. Bounds the work of finding its parts; the longest in use have some hundred. */
+    static final int LONGEST = 1024;
+
     private static final int PAGE = 256;
     private static final int[] NONE = new int[PAGE];
 
@@ -35,6 +38,9 @@ final class SpmSymbols {
         Arrays.fill(pages, NONE);
         for (int id = 0; id < model.pieces().size(); id++) {
             Piece piece = model.pieces().get(id);
+            if (isReachable(piece) && piece.text().length() > LONGEST) {
+                throw new IllegalArgumentException("piece " + id + " has " + piece.text().length() + " characters: at most " + LONGEST + " can be merged");
+            }
             if (isReachable(piece) && ids.put(piece.text(), id) != null) {
                 throw new IllegalArgumentException("piece " + id + ", \"" + piece.text() + "\", is there twice");
             }

@@ -12,9 +12,6 @@ import org.neuralattention.tokenize.SpmModel.Type;
 /** Which {@link SpmSymbols} merge, and between which characters nothing ever does. Immutable. */
 final class SpmVocabulary {
 
-    /** Bounds the work of finding the parts of a piece; the longest in use have some hundred characters. */
-    static final int LONGEST = 1024;
-
     private final SpmModel model;
     private final SpmSymbols symbols;
     private final BpeMerges merges;
@@ -43,6 +40,9 @@ final class SpmVocabulary {
         Table table = new Table();
         for (int rank = 0; rank < list.size(); rank++) {
             Merge merge = list.get(rank);
+            if (merge.left().length() + merge.right().length() > SpmSymbols.LONGEST) {
+                throw new IllegalArgumentException("merge " + rank + " makes more than " + SpmSymbols.LONGEST + " characters");
+            }
             int[] ids = new int[3];
             for (int i = 0; i < 3; i++) {
                 String text = i == 0 ? merge.left() : i == 1 ? merge.right() : merge.left() + merge.right();
@@ -88,9 +88,6 @@ final class SpmVocabulary {
         String text = piece.text();
         if (SpmSymbols.isCharacter(text)) {
             return;
-        }
-        if (text.length() > LONGEST) {
-            throw new IllegalArgumentException("piece " + id + " has " + text.length() + " characters: at most " + LONGEST + " can be merged");
         }
         int[] hashes = Hashes.ofBeginnings(text);
         for (int at = text.offsetByCodePoints(0, 1); at < text.length(); at = text.offsetByCodePoints(at, 1)) {
@@ -141,7 +138,7 @@ final class SpmVocabulary {
 
     /** Tells most texts that are no piece from those that are, without looking at all their characters: a long piece has many parts. */
     private static final class Hashes {
-        private static final int[] POWERS = new int[LONGEST + 1]; // of 31
+        private static final int[] POWERS = new int[SpmSymbols.LONGEST + 1]; // of 31
 
         static {
             POWERS[0] = 1;

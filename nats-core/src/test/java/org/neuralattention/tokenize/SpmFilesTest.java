@@ -170,6 +170,7 @@ class SpmFilesTest {
         assertRefused(ModelFormatException.class, "a token with id 1048576", "\"<0x01>\" : 4", "\"<0x01>\" : 1048576");
         assertRefused(ModelFormatException.class, "a token with id -1", "\"<0x01>\" : 4", "\"<0x01>\" : -1");
         assertRefused(ModelFormatException.class, "merge 0, \"b\": not in the vocabulary", "[ \"\u2581\", \"a\" ]", "[ \"\u2581\", \"b\" ]");
+        assertRefused(ModelFormatException.class, "merge 0 makes more than 1024 characters", "[ \"\u2581\", \"a\" ]", "[ \"\u2581\", \"" + "a".repeat(1024) + "\" ]");
         assertRefused(ModelFormatException.class, "added token \"<s>\" has id 7", "\"id\" : 1,", "\"id\" : 7,");
     }
 

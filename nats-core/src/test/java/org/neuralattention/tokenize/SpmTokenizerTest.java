@@ -58,9 +58,22 @@ class SpmTokenizerTest {
         return Texts.any();
     }
 
+    @Provide
+    Arbitrary<List<String>> manyTexts() {
+        return Texts.any().list().ofSize(50);
+    }
+
     @Property(tries = 1000)
     void decodingWhatWasEncodedGivesTheText(@ForAll("texts") String text) {
         assertEquals(Texts.wellFormed(text).replace('\u2581', ' '), SMALL.decode(SMALL.encode(text)));
+    }
+
+    @Property(tries = 20)
+    void textsComeBackFromLlamasIds(@ForAll("manyTexts") List<String> some) throws IOException {
+        SpmTokenizer llama = SpmModels.llama();
+        for (String text : some) {
+            assertEquals(Texts.wellFormed(text).replace('\u2581', ' '), llama.decode(llama.encode(text)));
+        }
     }
 
     @Property(tries = 3000)
