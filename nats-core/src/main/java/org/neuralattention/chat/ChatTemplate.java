@@ -80,7 +80,7 @@ public final class ChatTemplate {
     /** The same with a variable that it may ask for, such as {@code enable_thinking}; its messages keep their names. */
     public ChatTemplate with(String name, boolean value) {
         Map<String, Value> more = new HashMap<>(variables);
-        more.put(name, Value.Bool.of(value));
+        more.put(Objects.requireNonNull(name, "name"), Value.Bool.of(value));
         return new ChatTemplate(file, statements, more, clock);
     }
 

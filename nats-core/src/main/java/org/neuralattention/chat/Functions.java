@@ -48,7 +48,7 @@ final class Functions {
                 throw TemplateFault.unsupported("'%" + (letter == 0 ? "" : letter) + "' in a date");
             }
             steps.characters(8);
-            out.append(pattern == null ? "%" : DateTimeFormatter.ofPattern(pattern, Locale.ROOT).format(now));
+            out.append(pattern == null ? "%" : DateTimeFormatter.ofPattern(pattern, Locale.ENGLISH).format(now));
         }
         return Text.of(out.toString());
     }

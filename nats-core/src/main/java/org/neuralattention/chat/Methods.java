@@ -1,10 +1,12 @@
 package org.neuralattention.chat;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
 /** Python's methods of strings and dicts, as far as templates use them. */
@@ -103,9 +105,9 @@ final class Methods {
         return set == null ? codePoint <= Character.MAX_VALUE && Blank.is((char) codePoint) : set.indexOf(codePoint) >= 0;
     }
 
-    private static boolean any(Given given, java.util.function.Predicate<String> test) {
+    private static boolean any(Given given, Predicate<String> test) {
         Value wanted = given.as("prefix")[0];
-        List<Value> all = wanted instanceof Value.Items items ? items.list() : java.util.Collections.singletonList(wanted);
+        List<Value> all = wanted instanceof Value.Items items ? items.list() : Collections.singletonList(wanted);
         return all.stream().anyMatch(one -> test.test(Given.text(one, "what the string is compared with").string()));
     }
 

@@ -62,6 +62,7 @@ final class Tests {
     private static boolean hasElements(Value value) {
         return switch (value) {
             case Text _, Value.Items _, Value.Mapping _, Value.Undefined _ -> true;
+            case Value.Stream _, Value.Namespace _ -> throw TemplateFault.unsupported("asking whether " + value.kind() + " has elements");
             default -> false;
         };
     }

@@ -3,7 +3,7 @@
  *
  * <p>{@link org.neuralattention.chat.ChatTemplate} renders {@link org.neuralattention.chat.Message messages} to a
  * {@link org.neuralattention.chat.Prompt}; {@link org.neuralattention.chat.Chat} holds a conversation with a model. Inside, in the order a template
- * goes: {@code Lexer}, {@code StatementParser} and {@code ExpressionParser}, {@code Interpreter} and {@code Evaluator}; {@code Value} and
- * {@code Text} are what they work on, {@code Steps} what they may cost.
+ * goes: {@code Lexer}; {@code StatementParser}, {@code ExpressionParser} and {@code OperandParser}; {@code Interpreter} and {@code Evaluator}.
+ * {@code Value} and {@code Text} are what they work on, {@code Steps} what they may cost.
  */
 package org.neuralattention.chat;

@@ -106,7 +106,7 @@ class TemplateLanguageTest {
         "{{ {} }} § printing a mapping", "{{ 'a' % 1 }} § formatting with %", "{{ f(*x) }} § the call f()", "{{ range(*x) }} § unpacking arguments",
         "{% for x in y recursive %}{% endfor %} § a recursive loop", "{{ 'a'.strip }} § the method strip without a call",
         "{{ strftime_now('%c') }} § '%c' in a date", "{{ x|tojson(sort_keys=true) }} § the argument sort_keys", "{{ {1: 2} }} § a mapping's key that is no string",
-        "{% if messages|select %}{% endif %} § the truth of what a filter yields", "{{ 99999999999999999999 }} § the integer 99999999999999999999"})
+        "{% if messages|select %}{% endif %} § the truth of what a filter yields", "{% for x in [1] %}{{ loop is iterable }}{% endfor %} § asking whether a namespace has elements", "{{ 99999999999999999999 }} § the integer 99999999999999999999"})
     void whatIsNotSupportedIsNamed(String source, String construct) {
         String message = assertThrows(UnsupportedModelException.class, () -> render("\n" + source)).getMessage();
         assertTrue(message.startsWith("test: chat template, line 2: ") && message.contains(construct), message);

@@ -108,6 +108,14 @@ class ChatCommandTest {
     }
 
     @Test
+    void aGgufFileBringsItsTemplateAlong(@TempDir Path other) {
+        Path gguf = other.resolve("m.gguf");
+        assertEquals(0, new CommandLine(new ConvertCommand()).setErr(new PrintWriter(err, true)).execute(folder.toString(), gguf.toString()));
+        String[] args = {"--model", gguf.toString(), "--temperature", "0"};
+        assertEquals("Hello!\nSee you.\n", chat("hi\nbye\n".getBytes(StandardCharsets.UTF_8), args).replace("\r", ""));
+    }
+
+    @Test
     void aSystemMessageThatTheTemplateRefusesIsToldBeforeTheWeightsAreRead() {
         chat("hi\n", "--system", "Be kind.");
         assertTrue(failure instanceof UserError && failure.getMessage().contains("I know only users and assistants")
