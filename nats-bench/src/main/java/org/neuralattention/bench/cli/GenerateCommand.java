@@ -61,11 +61,12 @@ public final class GenerateCommand implements Callable<Integer> {
             int[] ids = ids(model.tokenizer(), text);
             checkLength(model.config(), ids.length);
             Session session = kv.session(model);
-            GenerationTeller teller = new GenerationTeller(common, model.tokenizer(), ids[ids.length - 1], logprobs != null);
-            Generation made = model.generator(session).generate(ids, request, teller);
-            teller.tell(made, session.cache().stats());
-            if (made.finish() == Generation.Finish.FULL) {
-                session.logits(); // tells why, as the exception it throws
+            try (GenerationTeller teller = new GenerationTeller(common, model.tokenizer(), ids[ids.length - 1], logprobs != null)) {
+                Generation made = model.generator(session).generate(ids, request, teller);
+                teller.tell(made, session.cache().stats());
+                if (made.finish() == Generation.Finish.FULL) {
+                    session.logits(); // tells why, as the exception it throws
+                }
             }
         }
         return 0;

@@ -11,7 +11,7 @@ import org.neuralattention.generate.Token;
 import org.neuralattention.tokenize.Tokenizer;
 
 /** Shows a generation as it goes: how far a long prompt is, the text or a line for each token, and the figures at the end. */
-final class GenerationTeller implements Listener {
+final class GenerationTeller implements Listener, AutoCloseable {
 
     /** A prompt below this is read before anyone looks for its progress. */
     private static final int LONG_PROMPT = 1024;
@@ -50,7 +50,16 @@ final class GenerationTeller implements Listener {
         double speed = done == progressFrom ? Double.NaN : (done - progressFrom) / ((System.nanoTime() - progressStarted) * 1e-9);
         progress.update(done, new Progress.Values(Double.NaN, Double.NaN, Double.NaN, speed, Double.NaN));
         if (done == tokens) {
+            close();
+        }
+    }
+
+    /** Ends the display of a prompt that was not read to its end. */
+    @Override
+    public void close() {
+        if (progress != null) {
             progress.close();
+            progress = null;
         }
     }
 
