@@ -1,7 +1,6 @@
 package org.neuralattention.bench.cli;
 
 import java.io.IOException;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -16,7 +15,6 @@ import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import java.util.stream.Collectors;
 import org.neuralattention.bench.growth.Growth;
-import org.neuralattention.bench.jmh.SmolLm;
 import org.neuralattention.bench.peers.PeerRun;
 import org.neuralattention.bench.probe.Caches;
 import org.neuralattention.bench.probe.Limits;
@@ -31,8 +29,6 @@ import org.neuralattention.bench.survey.JmhOptions;
 import org.neuralattention.bench.survey.JmhRows;
 import org.neuralattention.bench.survey.Survey;
 import org.neuralattention.kernels.Kernels;
-import org.neuralattention.kernels.Team;
-import org.neuralattention.model.Weights;
 import org.openjdk.jmh.results.format.ResultFormatType;
 import org.openjdk.jmh.runner.BenchmarkList;
 import org.openjdk.jmh.runner.Runner;
@@ -93,9 +89,8 @@ public final class BenchCommand implements Callable<Integer> {
             description = "with --peers: llm.c's train_gpt2 (the one for the CPU), which is run on GPT-2 124M with random weights beside our training step")
     private Path llmC;
 
-    @Option(names = "--write-model", paramLabel = "DIR",
-            description = "only write the model that whole-model benchmarks use: SmolLM-135M's shape, random weights, as config.json and model.safetensors")
-    private Path modelFolder;
+    @Mixin
+    private WriteModelOptions model = new WriteModelOptions();
 
     @Mixin
     private ResultOptions results;
@@ -107,8 +102,8 @@ public final class BenchCommand implements Callable<Integer> {
     public Integer call() throws RunnerException, IOException {
         check();
         setWidth();
-        if (modelFolder != null) {
-            writeModel();
+        if (model.asked()) {
+            model.write(spec.commandLine().getErr());
         } else if (peers) {
             peers();
         } else if (list) {
@@ -243,21 +238,5 @@ public final class BenchCommand implements Callable<Integer> {
                 Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(), limits.describe(), rows.stream().map(limits::apply).toList(), pictures);
         spec.commandLine().getOut().println(ResultWriter.text(measured));
         results.write(measured);
-    }
-
-    private void writeModel() throws IOException {
-        if (Files.exists(modelFolder) && !Files.isDirectory(modelFolder)) {
-            throw new UserError("--write-model " + modelFolder + " is a file; give the name of a folder.");
-        }
-        try (Team team = Team.of(Runtime.getRuntime().availableProcessors());
-                Progress progress = Progress.of("Writing " + modelFolder, 2, null, spec.commandLine().getErr())) {
-            progress.update(0, Progress.Values.NONE);
-            Weights weights = SmolLm.random(SmolLm.CONFIG, team);
-            progress.update(1, Progress.Values.NONE);
-            SmolLm.save(modelFolder, weights);
-            progress.update(2, Progress.Values.NONE);
-        } catch (FileAlreadyExistsException e) {
-            throw new UserError("--write-model " + modelFolder + ": " + e.getReason() + ".", e);
-        }
     }
 }
