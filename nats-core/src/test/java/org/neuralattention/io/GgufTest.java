@@ -138,4 +138,17 @@ class GgufTest {
             assertThrows(IllegalStateException.class, () -> gguf.read(second, 0, 1, 1, (piece, done, count) -> { }));
         }
     }
+
+    @Test
+    void pairsToBeWrittenAreCheckedAndKeptInOrder() {
+        GgufMetadata pairs = new GgufMetadata.Builder().string("b", "x").integer("a", 1).floats("c", 0.5f).string("b", "y").build();
+        assertEquals(List.of("b", "a", "c"), List.copyOf(pairs.keys()));
+        assertEquals("y", pairs.string("b"));
+        GgufMetadata copy = new GgufMetadata.Builder().copy(pairs, "c").copy(pairs, "none").build();
+        assertEquals(List.of("c"), List.copyOf(copy.keys()));
+        assertArrayEquals(new float[] {0.5f}, copy.floats("c"));
+        assertThrows(IllegalArgumentException.class, () -> new GgufMetadata.Builder().integer("a", -1));
+        assertThrows(IllegalArgumentException.class, () -> new GgufMetadata.Builder().flag("k".repeat(65_536), true));
+        names("pairs to be written: \"none\" is missing", () -> pairs.string("none"));
+    }
 }
