@@ -27,8 +27,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * JSON, strict: RFC 8259 in valid UTF-8, no duplicate keys, no lone surrogates, numbers within a double's range, nesting up to 64, strings up to 64 MiB,
- * names up to 64 Ki characters, documents up to {@value #MAX_TOKENS} tokens.
+ * JSON, strict: RFC 8259 in valid UTF-8, no duplicate keys, no lone surrogates, numbers within a double's range, nesting up to 64, strings up to 16 MiB,
+ * names up to 64 Ki characters, objects up to {@value #MAX_FIELDS} fields, documents up to {@value #MAX_TOKENS} tokens, files up to 64 MiB. The tree of any
+ * of them fits a heap of 256 MB.
  *
  * <p>A document is a tree of {@code Map<String, Object>} (in the file's order), {@code List<Object>}, {@code String}, {@code Long} (integers that fit),
  * {@code Double} (other numbers), {@code Boolean} and null.
@@ -36,8 +37,11 @@ import java.util.Map;
 public final class Json {
 
     static final int MAX_NAME = 64 << 10;
-    // A tokenizer of 262,144 entries and twice as many merges has about 2.6 million.
-    static final long MAX_TOKENS = 4_000_000;
+    // A tokenizer of 262,144 entries and twice as many merges has about 2.6 million, in 33 MB.
+    static final long MAX_TOKENS = 3_000_000;
+    static final int MAX_FIELDS = 1 << 19;
+    private static final long MAX_BYTES = 64 << 20;
+    private static final int MAX_STRING = 16 << 20;
 
     // Names are not put in a shared table: one that a file can fill, and whose overflow would throw outside our types.
     private static final JsonFactory FACTORY = JsonFactory.builder()
@@ -47,7 +51,7 @@ public final class Json {
             .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
             .streamReadConstraints(StreamReadConstraints.builder()
                     .maxNestingDepth(64)
-                    .maxStringLength(64 << 20)
+                    .maxStringLength(MAX_STRING)
                     .maxNameLength(MAX_NAME)
                     .maxTokenCount(MAX_TOKENS)
                     .build())
@@ -61,6 +65,10 @@ public final class Json {
      * @throws ModelFormatException if it is not strict JSON
      */
     public static Object read(Path file) throws IOException {
+        long size = Files.size(file);
+        if (size > MAX_BYTES) {
+            throw new ModelFormatException(file, "has " + size + " bytes: JSON is read up to " + MAX_BYTES);
+        }
         try (InputStream in = Files.newInputStream(file)) {
             return parse(file, in);
         }
@@ -158,12 +166,19 @@ public final class Json {
     }
 
     private static Map<String, Object> object(Object source, JsonParser parser) throws IOException {
-        Map<String, Object> fields = new LinkedHashMap<>();
+        Map<String, Object> fields = new LinkedHashMap<>(2); // there may be a million objects of a field or two
         while (next(source, parser) != JsonToken.END_OBJECT) {
             String name = text(source, parser);
+            if (fields.size() == MAX_FIELDS) {
+                throw new ModelFormatException(source, "an object of the JSON has more than " + MAX_FIELDS + " fields");
+            }
             fields.put(name, value(source, parser, next(source, parser)));
         }
-        return fields.isEmpty() ? Map.of() : Collections.unmodifiableMap(fields);
+        return switch (fields.size()) {
+            case 0 -> Map.of();
+            case 1 -> Collections.singletonMap(fields.keySet().iterator().next(), fields.values().iterator().next());
+            default -> Collections.unmodifiableMap(fields);
+        };
     }
 
     private static List<Object> array(Object source, JsonParser parser) throws IOException {

@@ -1,5 +1,6 @@
 package org.neuralattention.tokenize;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -20,7 +21,9 @@ import org.neuralattention.tokenize.BpeModel.Merge;
  */
 final class Gpt2Files {
 
-    private static final long MAX_BYTES = 64 << 20;
+    /** Several times the largest in use. */
+    private static final long MAX_BYTES = 16 << 20;
+    private static final int MAX_MERGES = 1 << 20;
     private static final String END = "<|endoftext|>";
 
     private Gpt2Files() {}
@@ -56,23 +59,25 @@ final class Gpt2Files {
         if (Files.size(file) > MAX_BYTES) {
             throw new ModelFormatException(file, "has " + Files.size(file) + " bytes: merges have at most " + MAX_BYTES);
         }
-        List<String> lines;
-        try {
-            lines = Files.readAllLines(file, StandardCharsets.UTF_8);
+        List<Merge> merges = new ArrayList<>();
+        try (BufferedReader lines = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
+            int number = 0;
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                number++;
+                if (line.isEmpty() || number == 1 && line.startsWith("#version")) {
+                    continue;
+                }
+                int space = line.indexOf(' ');
+                if (space < 0 || line.indexOf(' ', space + 1) >= 0) {
+                    throw new ModelFormatException(file, "line " + number + " is not two entries with a space between them");
+                }
+                if (merges.size() == MAX_MERGES) {
+                    throw new ModelFormatException(file, "has more than " + MAX_MERGES + " merges");
+                }
+                merges.add(new Merge(line.substring(0, space), line.substring(space + 1)));
+            }
         } catch (CharacterCodingException e) {
             throw new ModelFormatException(file, "is not UTF-8", e);
-        }
-        List<Merge> merges = new ArrayList<>();
-        for (int i = 0; i < lines.size(); i++) {
-            String line = lines.get(i);
-            if (line.isEmpty() || i == 0 && line.startsWith("#version")) {
-                continue;
-            }
-            String[] parts = line.split(" ", -1);
-            if (parts.length != 2) {
-                throw new ModelFormatException(file, "line " + (i + 1) + " has " + parts.length + " parts where two entries should be");
-            }
-            merges.add(new Merge(parts[0], parts[1]));
         }
         return merges;
     }

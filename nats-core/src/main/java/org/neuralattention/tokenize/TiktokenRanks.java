@@ -1,5 +1,6 @@
 package org.neuralattention.tokenize;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -28,6 +29,8 @@ final class TiktokenRanks {
 
     /** The largest in use, o200k_base, has 3.6 MB. */
     private static final long MAX_BYTES = 8 << 20;
+    /** It has 199,998. */
+    private static final int MAX_RANKS = 1 << 18;
     /** The longest token in use has 128. */
     private static final int LONGEST = 256;
 
@@ -49,8 +52,7 @@ final class TiktokenRanks {
         if (size > MAX_BYTES) {
             throw new ModelFormatException(file, "has " + size + " bytes: ranks of tiktoken have at most " + MAX_BYTES);
         }
-        List<String> lines = new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1).lines().toList();
-        Map<String, Integer> vocab = vocab(file, lines);
+        Map<String, Integer> vocab = vocab(file);
         for (Encoding known : KNOWN) {
             String last = ByteAlphabet.toString(known.last().getBytes(StandardCharsets.UTF_8));
             if (vocab.size() == known.ranks() && vocab.getOrDefault(last, -1) == known.ranks() - 1) {
@@ -61,25 +63,32 @@ final class TiktokenRanks {
                 + " is known of " + String.join(" and ", KNOWN.stream().map(k -> k.name() + " (" + k.ranks() + ")").toList()));
     }
 
-    private static Map<String, Integer> vocab(Path file, List<String> lines) {
+    private static Map<String, Integer> vocab(Path file) throws IOException {
         Map<String, Integer> vocab = new HashMap<>();
         Set<Integer> ranks = new HashSet<>();
-        for (int i = 0; i < lines.size(); i++) {
-            if (lines.get(i).isEmpty()) {
-                continue;
-            }
-            String where = "line " + (i + 1) + ", ";
-            String[] parts = lines.get(i).split(" ", -1);
-            if (parts.length != 2) {
-                throw new ModelFormatException(file, where + "has " + parts.length + " parts where a token and its rank should be");
-            }
-            byte[] token = bytes(file, where, parts[0]);
-            int rank = rank(file, where, parts[1]);
-            if (!ranks.add(rank)) {
-                throw new ModelFormatException(file, where + "gives rank " + rank + " a second time");
-            }
-            if (vocab.put(ByteAlphabet.toString(token), rank) != null) {
-                throw new ModelFormatException(file, where + "gives the token " + parts[0] + " a second time");
+        try (BufferedReader lines = Files.newBufferedReader(file, StandardCharsets.ISO_8859_1)) {
+            int number = 0;
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                number++;
+                if (line.isEmpty()) {
+                    continue;
+                }
+                String where = "line " + number + ", ";
+                int space = line.indexOf(' ');
+                if (space < 0 || line.indexOf(' ', space + 1) >= 0) {
+                    throw new ModelFormatException(file, where + "is not a token and its rank with a space between them");
+                }
+                if (vocab.size() == MAX_RANKS) {
+                    throw new ModelFormatException(file, "has more than " + MAX_RANKS + " ranks");
+                }
+                byte[] token = bytes(file, where, line.substring(0, space));
+                int rank = rank(file, where, line.substring(space + 1));
+                if (!ranks.add(rank)) {
+                    throw new ModelFormatException(file, where + "gives rank " + rank + " a second time");
+                }
+                if (vocab.put(ByteAlphabet.toString(token), rank) != null) {
+                    throw new ModelFormatException(file, where + "gives the token " + line.substring(0, space) + " a second time");
+                }
             }
         }
         return vocab;

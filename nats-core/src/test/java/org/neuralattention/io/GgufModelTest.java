@@ -28,6 +28,7 @@ import org.neuralattention.model.ModelConfig.Norm;
 import org.neuralattention.model.ModelConfig.Positions;
 import org.neuralattention.model.Tensor;
 import org.neuralattention.model.Weights;
+import org.neuralattention.testing.Malformed;
 import org.neuralattention.testing.Shared;
 
 /** What is written is read back to the bit, in every family and format; what cannot be read is named. */
@@ -198,7 +199,7 @@ class GgufModelTest {
                 }
                 header.int32(tensor.typeId()).int64(tensor.offset() - data);
             });
-            return Files.write(file, HandmadeGguf.join(header.padded(32), Arrays.copyOfRange(bytes, (int) data, bytes.length)));
+            return Files.write(file, Malformed.join(header.padded(32), Arrays.copyOfRange(bytes, (int) data, bytes.length)));
         }
     }
 

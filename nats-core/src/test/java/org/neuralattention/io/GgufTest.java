@@ -9,8 +9,8 @@ import static org.neuralattention.io.HandmadeGguf.array;
 import static org.neuralattention.io.HandmadeGguf.float32;
 import static org.neuralattention.io.HandmadeGguf.int32;
 import static org.neuralattention.io.HandmadeGguf.int64;
-import static org.neuralattention.io.HandmadeGguf.join;
 import static org.neuralattention.io.HandmadeGguf.text;
+import static org.neuralattention.testing.Malformed.join;
 
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,5 +1,7 @@
 package org.neuralattention.io;
 
+import static org.neuralattention.testing.Malformed.join;
+
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -36,14 +38,6 @@ final class HandmadeGguf {
     /** An array's value: what it holds, how many, and those. */
     static byte[] array(int type, byte[]... elements) {
         return join(int32(type), int64(elements.length), join(elements));
-    }
-
-    static byte[] join(byte[]... parts) {
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        for (byte[] part : parts) {
-            out.writeBytes(part);
-        }
-        return out.toByteArray();
     }
 
     HandmadeGguf pair(String key, int type, byte[] value) {

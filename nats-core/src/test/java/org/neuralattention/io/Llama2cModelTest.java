@@ -125,63 +125,6 @@ class Llama2cModelTest {
     }
 
     @Test
-    void aCutOrLongerFileIsRefusedWhateverItsLength() throws IOException {
-        for (int version = 0; version <= 2; version++) {
-            byte[] bytes = Files.readAllBytes(written(ModelSource.of(random(SMALL)), version));
-            Path cut = temp.resolve("cut.bin");
-            for (int n = 0; n <= bytes.length + 5; n += n < 300 || n > bytes.length - 40 ? 1 : 29) {
-                if (n != bytes.length) {
-                    Files.write(cut, Arrays.copyOf(bytes, n));
-                    String message = assertThrows(ModelFormatException.class, () -> ModelFile.open(cut), "length " + n).getMessage();
-                    assertTrue(message.startsWith(cut.toString()), message);
-                }
-            }
-        }
-    }
-
-    @Test
-    void absurdHeadersAreRefusedBeforeMemoryIsTaken() throws IOException {
-        int[] absurd = {0, -1, 1, 3, 7, 1 << 20, 1 << 30, Integer.MAX_VALUE, Integer.MIN_VALUE};
-        for (int version = 0; version <= 2; version++) {
-            byte[] bytes = Files.readAllBytes(written(ModelSource.of(random(SMALL)), version));
-            int first = version == 0 ? 0 : 1;
-            for (int field = first; field < first + 7; field++) { // but the length of version 1 and 2, which decides nothing
-                for (int value : absurd) {
-                    ByteBuffer changed = ByteBuffer.wrap(bytes.clone()).order(ByteOrder.LITTLE_ENDIAN);
-                    boolean same = changed.getInt(4 * field) == value || version > 0 && field == 1 && value == 1 && version == 1;
-                    changed.putInt(4 * field, value);
-                    Path file = Files.write(temp.resolve("absurd.bin"), changed.array());
-                    if (!same) {
-                        assertThrows(ModelFormatException.class, () -> ModelFile.open(file), "field " + field + " = " + value);
-                    }
-                }
-            }
-        }
-    }
-
-    @Test
-    void changedFilesRaiseNothingButOurException() throws IOException {
-        Random random = new Random(3);
-        for (int version = 0; version <= 2; version++) {
-            byte[] bytes = Files.readAllBytes(written(ModelSource.of(random(SMALL)), version));
-            for (int n = 0; n < 500; n++) {
-                byte[] changed = bytes.clone();
-                for (int i = random.nextInt(4); i >= 0; i--) {
-                    changed[random.nextInt(random.nextBoolean() ? 48 : bytes.length)] = (byte) random.nextInt(256);
-                }
-                Path file = Files.write(temp.resolve("changed.bin"), changed);
-                try {
-                    ModelLoader.load(file);
-                } catch (ModelFormatException expected) {
-                    // one of the two outcomes a file may have
-                } catch (Throwable other) {
-                    throw new AssertionError("version " + version + ", change " + n, other);
-                }
-            }
-        }
-    }
-
-    @Test
     void scalesBehindAllIntegersAreNamed() throws IOException {
         byte[] bytes = Files.readAllBytes(written(ModelSource.of(random(SMALL)), 2));
         Llama2cHeader header = new Llama2cHeader(2, 4, SMALL);

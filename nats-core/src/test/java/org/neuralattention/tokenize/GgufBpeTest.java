@@ -18,7 +18,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,11 +31,10 @@ class GgufBpeTest {
     @TempDir
     Path dir;
 
-    private final Map<String, Object> pairs = new LinkedHashMap<>();
+    private final Map<String, Object> pairs = small();
 
     /** TestModels.small as a vocabulary. */
-    @BeforeEach
-    void small() {
+    static Map<String, Object> small() {
         BpeModel model = TestModels.small();
         String[] tokens = new String[302];
         int[] types = new int[302];
@@ -50,6 +48,7 @@ class GgufBpeTest {
             tokens[token.id()] = token.content();
             types[token.id()] = token.special() ? 3 : 4;
         });
+        Map<String, Object> pairs = new LinkedHashMap<>();
         pairs.put("tokenizer.ggml.model", "gpt2");
         pairs.put("tokenizer.ggml.pre", "gpt-2");
         pairs.put("tokenizer.ggml.tokens", new ArrayList<>(List.of(tokens)));
@@ -57,6 +56,7 @@ class GgufBpeTest {
         pairs.put("tokenizer.ggml.merges", new ArrayList<>(model.merges().stream().map(m -> m.left() + " " + m.right()).toList()));
         pairs.put("tokenizer.ggml.bos_token_id", 301);
         pairs.put("tokenizer.ggml.eos_token_id", 300);
+        return pairs;
     }
 
     private Tokenizer load() throws IOException {

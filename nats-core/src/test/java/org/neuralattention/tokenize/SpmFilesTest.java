@@ -197,8 +197,8 @@ class SpmFilesTest {
 
     // ---- GGUF's kind llama
 
-    /** A small vocabulary as GGUF's pairs, some of them changed or, if "", left out. */
-    private Path gguf(Map<String, Object> changes) throws IOException {
+    /** A small vocabulary as GGUF's pairs. */
+    static Map<String, Object> ggufPairs() {
         List<Piece> pieces = SpmModels.of(Spaces.LLAMA, "\u2581\u2581", "\u2581a", "\u2581", "a").pieces();
         Map<String, Object> pairs = new LinkedHashMap<>();
         pairs.put("tokenizer.ggml.model", "llama");
@@ -212,6 +212,12 @@ class SpmFilesTest {
         pairs.put("tokenizer.ggml.bos_token_id", 1);
         pairs.put("tokenizer.ggml.eos_token_id", 2);
         pairs.put("tokenizer.ggml.unknown_token_id", 0);
+        return pairs;
+    }
+
+    /** The same with some of them changed or, if "", left out. */
+    private Path gguf(Map<String, Object> changes) throws IOException {
+        Map<String, Object> pairs = ggufPairs();
         changes.forEach((key, value) -> {
             if (value.equals("")) {
                 pairs.remove(key);
@@ -414,7 +420,7 @@ class SpmFilesTest {
         assertContains(message, assertThrows(ModelFormatException.class, () -> SentencePieceFile.read(file)));
     }
 
-    private static byte[] sentencePiece(SpmModel model, int type, boolean collapse, byte[] charsmap) {
+    static byte[] sentencePiece(SpmModel model, int type, boolean collapse, byte[] charsmap) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         for (Piece piece : model.pieces()) {
             ByteArrayOutputStream message = new ByteArrayOutputStream();

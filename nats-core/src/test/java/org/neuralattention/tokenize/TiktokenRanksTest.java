@@ -121,8 +121,8 @@ class TiktokenRanksTest {
                 assertThrows(UnsupportedModelException.class, () -> Tokenizers.load(file)).getMessage());
         assertMalformed(file, "IQ== 0\nIQ== 1\n", "line 2, gives the token IQ== a second time");
         assertMalformed(file, "IQ== 0\nIg== 0\n", "line 2, gives rank 0 a second time");
-        assertMalformed(file, "IQ== 0\nIg==\n", "line 2, has 1 parts where a token and its rank should be");
-        assertMalformed(file, "IQ== 0\nIg== 1 2\n", "line 2, has 3 parts where a token and its rank should be");
+        assertMalformed(file, "IQ== 0\nIg==\n", "line 2, is not a token and its rank with a space between them");
+        assertMalformed(file, "IQ== 0\nIg== 1 2\n", "line 2, is not a token and its rank with a space between them");
         assertMalformed(file, "IQ== 0\nI?== 1\n", "line 2, I?== is not base64");
         assertMalformed(file, "IQ== 0\n 1\n", "line 2, has a token of 0 bytes: must be 1 to 256");
         assertMalformed(file, "IQ== 0\nIg== 1x\n", "line 2, has rank 1x where an integer of 32 bits should be");

@@ -225,7 +225,7 @@ class TokenizersTest {
         assertEquals(((BpeTokenizer) gpt2).model(), renamed.model());
         assertEquals(new Boundaries(OptionalInt.empty(), List.of(50256)), renamed.boundaries());
         Files.writeString(folder.resolve("merges.txt"), "#version: 0.2\na b\na b c\n");
-        assertEquals(folder.resolve("merges.txt") + ": line 3 has 3 parts where two entries should be",
+        assertEquals(folder.resolve("merges.txt") + ": line 3 is not two entries with a space between them",
                 assertThrows(ModelFormatException.class, () -> Tokenizers.load(folder)).getMessage());
         Files.writeString(folder.resolve("added_tokens.json"), "{}");
         assertEquals(folder.resolve("added_tokens.json") + ": more tokens are read from a tokenizer.json only",
