@@ -62,13 +62,16 @@ final class FileArrays implements Closeable {
         if (buffer == null) {
             buffer = ByteBuffer.allocateDirect(PIECE).order(ByteOrder.LITTLE_ENDIAN);
         }
-        for (int done = 0; done < n; ) {
-            int count = Math.min(n - done, PIECE / width);
-            fill(buffer.clear().limit(count * width), from + (long) done * width, what);
-            piece.take(buffer.flip(), done, count);
-            done += count;
+        try {
+            for (int done = 0; done < n; ) {
+                int count = Math.min(n - done, PIECE / width);
+                fill(buffer.clear().limit(count * width), from + (long) done * width, what);
+                piece.take(buffer.flip(), done, count);
+                done += count;
+            }
+        } finally {
+            BUFFERS.add(buffer);
         }
-        BUFFERS.add(buffer);
     }
 
     /** out[n] = the float32 numbers from a position of the file on. */

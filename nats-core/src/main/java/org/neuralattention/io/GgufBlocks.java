@@ -1,6 +1,7 @@
 package org.neuralattention.io;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import org.neuralattention.kernels.Dtype;
 import org.neuralattention.kernels.WeightMatrix;
 
@@ -9,6 +10,9 @@ import org.neuralattention.kernels.WeightMatrix;
  * side by side in the file's blocks, and bytes of K quants in another order. Source: ggml's block formats.
  */
 final class GgufBlocks {
+
+    /** Blocks read in one call. */
+    private static final int RUN = 256;
 
     private GgufBlocks() {}
 
@@ -41,35 +45,60 @@ final class GgufBlocks {
         }
     }
 
+    /** In runs, so that a process that has just started, as most that load a model have, leaves the interpreter after the first few of them. */
     private static void getBlocks(WeightMatrix to, int element, ByteBuffer in, int n) {
         int numbers = to.dtype().block();
-        for (int i = 0; i < n; i += numbers) {
+        for (int done = 0; done < n; done += RUN * numbers) {
+            int first = (element + done) / numbers; // an offset is whole blocks too
+            int blocks = Math.min(RUN, (n - done) / numbers);
             switch (to) {
-                case WeightMatrix.Q8 m -> {
-                    int at = m.offset() + element + i;
-                    m.scales()[at / numbers] = in.getShort();
-                    in.get(m.quants(), at, numbers);
-                }
-                case WeightMatrix.Q4 m -> {
-                    int at = m.offset() + element + i;
-                    m.scales()[at / numbers] = in.getShort();
-                    in.get(m.quants(), at / 2, numbers / 2);
-                }
-                case WeightMatrix.Q4K m -> {
-                    int block = (m.offset() + element + i) / numbers;
-                    for (int k = 0; k < WeightMatrix.Q4K.SCALES; k++) {
-                        m.scales()[block * WeightMatrix.Q4K.SCALES + k] = in.getInt();
-                    }
-                    WeightMatrix.takeQuants(m.quants(), block * WeightMatrix.Q4K.QUANTS, WeightMatrix.Q4K.QUANTS, in);
-                }
-                case WeightMatrix.Q6K m -> {
-                    int block = (m.offset() + element + i) / numbers;
-                    WeightMatrix.takeQuants(m.quants(), block * WeightMatrix.Q6K.QUANTS, WeightMatrix.Q6K.QUANTS, in);
-                    in.get(m.scales(), block * WeightMatrix.Q6K.SCALES, WeightMatrix.Q6K.SCALES);
-                    m.d()[block] = in.getShort();
-                }
+                case WeightMatrix.Q8 m -> getQ8(m, m.offset() / numbers + first, in, blocks);
+                case WeightMatrix.Q4 m -> getQ4(m, m.offset() / numbers + first, in, blocks);
+                case WeightMatrix.Q4K m -> getQ4K(m, m.offset() / numbers + first, in, blocks);
+                case WeightMatrix.Q6K m -> getQ6K(m, m.offset() / numbers + first, in, blocks);
                 default -> throw new AssertionError(to.dtype());
             }
+        }
+    }
+
+    // Eight bytes at a time: more than twice as fast as copying runs of 16 and 32.
+    private static void getQ8(WeightMatrix.Q8 m, int first, ByteBuffer in, int blocks) {
+        ByteBuffer quants = ByteBuffer.wrap(m.quants()).order(ByteOrder.LITTLE_ENDIAN);
+        int from = in.position();
+        for (int b = 0; b < blocks; b++, from += 34) {
+            int at = 32 * (first + b);
+            m.scales()[first + b] = in.getShort(from);
+            quants.putLong(at, in.getLong(from + 2)).putLong(at + 8, in.getLong(from + 10))
+                    .putLong(at + 16, in.getLong(from + 18)).putLong(at + 24, in.getLong(from + 26));
+        }
+        in.position(from);
+    }
+
+    private static void getQ4(WeightMatrix.Q4 m, int first, ByteBuffer in, int blocks) {
+        ByteBuffer quants = ByteBuffer.wrap(m.quants()).order(ByteOrder.LITTLE_ENDIAN);
+        int from = in.position();
+        for (int b = 0; b < blocks; b++, from += 18) {
+            int at = 16 * (first + b);
+            m.scales()[first + b] = in.getShort(from);
+            quants.putLong(at, in.getLong(from + 2)).putLong(at + 8, in.getLong(from + 10));
+        }
+        in.position(from);
+    }
+
+    private static void getQ4K(WeightMatrix.Q4K m, int first, ByteBuffer in, int blocks) {
+        for (int b = first; b < first + blocks; b++) {
+            for (int k = 0; k < WeightMatrix.Q4K.SCALES; k++) {
+                m.scales()[b * WeightMatrix.Q4K.SCALES + k] = in.getInt();
+            }
+            WeightMatrix.takeQuants(m.quants(), b * WeightMatrix.Q4K.QUANTS, WeightMatrix.Q4K.QUANTS, in);
+        }
+    }
+
+    private static void getQ6K(WeightMatrix.Q6K m, int first, ByteBuffer in, int blocks) {
+        for (int b = first; b < first + blocks; b++) {
+            WeightMatrix.takeQuants(m.quants(), b * WeightMatrix.Q6K.QUANTS, WeightMatrix.Q6K.QUANTS, in);
+            in.get(m.scales(), b * WeightMatrix.Q6K.SCALES, WeightMatrix.Q6K.SCALES);
+            m.d()[b] = in.getShort();
         }
     }
 

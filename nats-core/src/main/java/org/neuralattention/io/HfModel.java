@@ -161,16 +161,20 @@ final class HfModel implements ModelFile {
         String name = place.in().name();
         SafeTensors file = files.fileOf(name);
         if (place.in().transposed()) {
-            if (!name.equals(wholeName)) {
-                whole = file.readFloats(name);
-                wholeName = name;
-            }
-            return place.in().rows(whole, place.part());
+            return place.in().rows(whole(file, name), place.part());
         }
         checkTiedHead(tensor);
         int before = place.in().before(place.part());
         int width = tensor.cols();
         return (out, from, count) -> file.read(name, before + from * width, out, 0, count * width);
+    }
+
+    private synchronized float[] whole(SafeTensors file, String name) throws IOException {
+        if (!name.equals(wholeName)) {
+            whole = file.readFloats(name);
+            wholeName = name;
+        }
+        return whole;
     }
 
     private boolean isCopyOfTiedHead(String name) {

@@ -11,6 +11,8 @@ import org.neuralattention.model.Weights;
  * A model's numbers, one tensor at a time: from a file, from weights in memory, or rounded to another format on the way. Writers take one, so that
  * no more than one tensor is ever held.
  *
+ * <p>Several threads may ask at the same time, each for a tensor of its own, as {@link ModelLoader} does.
+ *
  * <p>Tensors are ours: those of {@link Weights#describe}, found by {@link Tensor#name}. As a matrix a tensor is [first dimension, all others], a vector is one row.
  */
 public interface ModelSource {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +19,8 @@ import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.neuralattention.kernels.Dtype;
+import org.neuralattention.kernels.WeightMatrix;
 import org.neuralattention.model.ModelConfig;
 import org.neuralattention.model.ModelConfig.Activation;
 import org.neuralattention.model.ModelConfig.Biases;
@@ -244,5 +247,57 @@ class ModelLoaderTest {
         assertThrows(FileAlreadyExistsException.class, () -> ModelWriter.save(temp, random(LLAMA.withRoleWindows(4), 2)));
         assertSame(old, ModelLoader.load(temp));
         assertFalse(Files.exists(temp.resolve("model.safetensors.nats-tmp")));
+    }
+
+    /** Weights in memory of which all tensors of these names cannot be read. */
+    private record Broken(ModelSource source, List<String> names) implements ModelSource {
+        @Override
+        public ModelConfig config() {
+            return source.config();
+        }
+
+        @Override
+        public Dtype dtype(Tensor tensor) {
+            return source.dtype(tensor);
+        }
+
+        @Override
+        public WeightMatrix read(Tensor tensor) throws IOException {
+            if (names.contains(tensor.name())) {
+                throw new ModelFormatException(Path.of("file"), tensor.name());
+            }
+            return source.read(tensor);
+        }
+
+        @Override
+        public WeightMatrix.Source<IOException> rows(Tensor tensor) throws IOException {
+            return source.rows(tensor);
+        }
+    }
+
+    @Test
+    void ofSeveralTensorsThatCannotBeReadTheSameIsNamedAlways() {
+        ModelSource source = new Broken(ModelSource.of(random(LLAMA, 1)),
+                List.of("model.norm.weight", "model.layers.1.mlp.up_proj.weight", "model.layers.1.mlp.down_proj.weight", "model.layers.0.mlp.up_proj.weight"));
+        for (int i = 0; i < 200; i++) {
+            ModelFormatException refused = assertThrows(ModelFormatException.class, () -> ModelLoader.load(temp, source));
+            assertTrue(refused.getMessage().contains("model.layers.0.mlp.up_proj.weight"), refused.getMessage());
+        }
+    }
+
+    @Test
+    void anInterruptEndsLoadingAsSuch() throws IOException {
+        save(LLAMA, TensorLayout.export(random(LLAMA, 1)));
+        int ended = 0;
+        for (int i = 0; i < 200; i++) {
+            try (ModelFile file = ModelFile.open(temp)) {
+                Thread.currentThread().interrupt();
+                ModelLoader.load(temp, file); // another thread may have read all before this one was at it
+            } catch (ClosedByInterruptException expected) {
+                ended++;
+            }
+            assertTrue(Thread.interrupted());
+        }
+        assertTrue(ended > 100, ended + " of 200 ended");
     }
 }
