@@ -1,5 +1,6 @@
 package org.neuralattention.kernels.vector;
 
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
@@ -16,11 +17,12 @@ final class Lanewise {
         if (rows < LANES) {
             Arrays.fill(t, tOffset, tOffset + dim * LANES, 0);
         }
+        MemorySegment target = MemorySegment.ofArray(t);
         for (int l = 0; l <= rows - 4; l += 4) { // rows of x to their end, for lines a power of two apart do not stay in the cache
             int from = xOffset + l * xRow;
             for (int d = 0; d <= dim - 4; d += 4) {
                 int at = from + d;
-                Transpose.fourByFour(t, tOffset + d * LANES + l, LANES, x, at, at + xRow, at + 2 * xRow, at + 3 * xRow);
+                Transpose.fourByFour(target, tOffset + d * LANES + l, LANES, x, at, at + xRow, at + 2 * xRow, at + 3 * xRow);
             }
         }
         for (int l = 0; l < rows; l++) {
@@ -32,11 +34,12 @@ final class Lanewise {
 
     /** x[l][d] = t[d][l] for l < rows. */
     static void store(float[] x, int xOffset, int xRow, float[] t, int tOffset, int rows, int dim) {
+        MemorySegment target = MemorySegment.ofArray(x);
         for (int l = 0; l <= rows - 4; l += 4) {
             int to = xOffset + l * xRow;
             for (int d = 0; d <= dim - 4; d += 4) {
                 int at = tOffset + d * LANES + l;
-                Transpose.fourByFour(x, to + d, xRow, t, at, at + LANES, at + 2 * LANES, at + 3 * LANES);
+                Transpose.fourByFour(target, to + d, xRow, t, at, at + LANES, at + 2 * LANES, at + 3 * LANES);
             }
         }
         for (int l = 0; l < rows; l++) {

@@ -1,5 +1,7 @@
 package org.neuralattention.kernels.vector;
 
+import java.lang.foreign.MemorySegment;
+
 /**
  * Copies a strip of a matrix into a panel: {@code depth} rows of {@code width} values, one row for each step of the sum over k,
  * so that the microkernel reads from front to back.
@@ -27,6 +29,7 @@ final class MatMulPack {
 
     /** panel[depth, width] = strip[rows, depth]^T, where rows of the strip are {@code stride} apart. */
     static void transpose(float[] panel, int panelOffset, int width, float[] strip, int stripOffset, int stride, int rows, int depth) {
+        MemorySegment target = MemorySegment.ofArray(panel);
         for (int i = 0; i < rows; i += 4) {
             int first = Math.min(i, width - 4); // with a width of 5 the second four rows are 1 to 4
             int last = rows - 1;
@@ -37,7 +40,7 @@ final class MatMulPack {
             int to = panelOffset + first;
             int p = 0;
             for (; p < depth - 3; p += 4) {
-                Transpose.fourByFour(panel, to + p * width, width, strip, r0 + p, r1 + p, r2 + p, r3 + p);
+                Transpose.fourByFour(target, to + p * width, width, strip, r0 + p, r1 + p, r2 + p, r3 + p);
             }
             for (; p < depth; p++) {
                 panel[to + p * width] = strip[r0 + p];
