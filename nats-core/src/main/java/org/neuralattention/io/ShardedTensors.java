@@ -18,7 +18,8 @@ import java.util.TreeSet;
 /**
  * The tensors of a model directory: {@code model.safetensors}, or the shards that {@code model.safetensors.index.json} lists.
  *
- * <p>A shard's name comes from a file, so it must lead to a regular file inside the directory after all links are followed.
+ * <p>A shard's name comes from a file, so it must be one inside the directory. Where a link of that name leads is the choice of whoever made the
+ * link, which no file's contents can do: in the cache that Hugging Face's programs download to, every file is a link to one outside.
  */
 public final class ShardedTensors implements Closeable {
 
@@ -85,11 +86,11 @@ public final class ShardedTensors implements Closeable {
 
     private static Path inside(Object source, Path directory, String shard) throws IOException {
         try {
-            Path file = directory.resolve(shard).toRealPath();
-            if (!file.startsWith(directory.toRealPath())) {
+            Path name = Path.of(shard).normalize();
+            if (name.isAbsolute() || name.startsWith("..")) {
                 throw new ModelFormatException(source, "shard \"" + shard + "\" leads out of the model's directory");
             }
-            return file;
+            return directory.resolve(name).toRealPath();
         } catch (NoSuchFileException e) {
             throw new ModelFormatException(source, "shard \"" + shard + "\" does not exist", e);
         } catch (FileSystemException | InvalidPathException e) {
