@@ -26,8 +26,8 @@ final class GgufBlocks {
             case BF16 -> new WeightMatrix.Bf16(new short[n], 0, rows, cols);
             case Q8_0 -> new WeightMatrix.Q8(new byte[n], new short[blocks], 0, rows, cols);
             case Q4_0 -> new WeightMatrix.Q4(new byte[n / 2], new short[blocks], 0, rows, cols);
-            case Q4_K -> new WeightMatrix.Q4K(new int[blocks * WeightMatrix.Q4K.QUANTS], new int[blocks * WeightMatrix.Q4K.SCALES], 0, rows, cols);
-            case Q6_K -> new WeightMatrix.Q6K(new int[blocks * WeightMatrix.Q6K.QUANTS], new byte[blocks * WeightMatrix.Q6K.SCALES], new short[blocks], 0, rows, cols);
+            case Q4_K -> new WeightMatrix.Q4K(new byte[blocks * WeightMatrix.Q4K.QUANTS], new int[blocks * WeightMatrix.Q4K.SCALES], 0, rows, cols);
+            case Q6_K -> new WeightMatrix.Q6K(new byte[blocks * WeightMatrix.Q6K.QUANTS], new byte[blocks * WeightMatrix.Q6K.SCALES], new short[blocks], 0, rows, cols);
         };
     }
 
@@ -90,13 +90,13 @@ final class GgufBlocks {
             for (int k = 0; k < WeightMatrix.Q4K.SCALES; k++) {
                 m.scales()[b * WeightMatrix.Q4K.SCALES + k] = in.getInt();
             }
-            WeightMatrix.takeQuants(m.quants(), b * WeightMatrix.Q4K.QUANTS, WeightMatrix.Q4K.QUANTS, in);
+            WeightMatrix.Q4K.take(m.quants(), b, in);
         }
     }
 
     private static void getQ6K(WeightMatrix.Q6K m, int first, ByteBuffer in, int blocks) {
         for (int b = first; b < first + blocks; b++) {
-            WeightMatrix.takeQuants(m.quants(), b * WeightMatrix.Q6K.QUANTS, WeightMatrix.Q6K.QUANTS, in);
+            WeightMatrix.Q6K.take(m.quants(), b, in);
             in.get(m.scales(), b * WeightMatrix.Q6K.SCALES, WeightMatrix.Q6K.SCALES);
             m.d()[b] = in.getShort();
         }
@@ -133,11 +133,11 @@ final class GgufBlocks {
                     for (int k = 0; k < WeightMatrix.Q4K.SCALES; k++) {
                         out.putInt(m.scales()[block * WeightMatrix.Q4K.SCALES + k]);
                     }
-                    WeightMatrix.putQuants(out, m.quants(), block * WeightMatrix.Q4K.QUANTS, WeightMatrix.Q4K.QUANTS);
+                    WeightMatrix.Q4K.put(out, m.quants(), block);
                 }
                 case WeightMatrix.Q6K m -> {
                     int block = (m.offset() + element + i) / numbers;
-                    WeightMatrix.putQuants(out, m.quants(), block * WeightMatrix.Q6K.QUANTS, WeightMatrix.Q6K.QUANTS);
+                    WeightMatrix.Q6K.put(out, m.quants(), block);
                     out.put(m.scales(), block * WeightMatrix.Q6K.SCALES, WeightMatrix.Q6K.SCALES);
                     out.putShort(m.d()[block]);
                 }

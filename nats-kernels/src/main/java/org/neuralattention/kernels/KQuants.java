@@ -1,7 +1,7 @@
 package org.neuralattention.kernels;
 
-import java.nio.BufferUnderflowException;
-import java.nio.ByteBuffer;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import org.neuralattention.kernels.WeightMatrix.Q4K;
 import org.neuralattention.kernels.WeightMatrix.Q6K;
@@ -26,9 +26,14 @@ final class KQuants {
     private static final int Q4_PART = 32;
     private static final int Q6_PART = 16;
 
+    /** Eight bytes at a time, and the lowest bits of each. */
+    private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final long NIBBLES = 0x0f0f0f0f0f0f0f0fL;
+    private static final long PAIRS = 0x0303030303030303L;
+
     private KQuants() {}
 
-    static void expandQ4(float[] out, int outOffset, int[] quants, int[] scales, int at, int n) {
+    static void expandQ4(float[] out, int outOffset, byte[] quants, int[] scales, int at, int n) {
         if (Kernels.VECTOR) {
             MatVecQ4K.expand(out, outOffset, quants, scales, at, n);
         } else {
@@ -36,28 +41,29 @@ final class KQuants {
         }
     }
 
-    static void plainQ4(float[] out, int outOffset, int[] quants, int[] scales, int at, int n) {
+    static void plainQ4(float[] out, int outOffset, byte[] quants, int[] scales, int at, int n) {
         for (int b = 0; b < n; b += BLOCK) {
             int block = (at + b) / BLOCK;
+            int q = block * Q4K.QUANTS;
             for (int j = 0; j < BLOCK / Q4_PART; j++) {
                 float step = Q4K.d(scales, block) * Q4K.scale(scales, block, j);
                 float min = Q4K.dmin(scales, block) * Q4K.min(scales, block, j);
                 int o = outOffset + b + j * Q4_PART;
                 for (int i = 0; i < Q4_PART; i++) {
                     int e = j * Q4_PART + i;
-                    out[o + i] = step * (quants[q4(block, e)] >>> q4Shift(e) & 15) - min;
+                    out[o + i] = step * (quants[q + nibble(e)] >> nibbleShift(e) & 15) - min;
                 }
             }
         }
     }
 
-    /** The int of element e of a block, and where its nibble begins. */
-    private static int q4(int block, int e) {
-        return block * Q4K.QUANTS + e / 128 * 16 + e % 16;
+    /** The byte with the nibble of element e of a block, which in Q6_K are its lower bits, and where it begins. */
+    private static int nibble(int e) {
+        return e / 128 * 64 + e % 64;
     }
 
-    private static int q4Shift(int e) {
-        return e / 64 % 2 * 16 + e / 16 % 2 * 8 + e / 32 % 2 * 4;
+    private static int nibbleShift(int e) {
+        return e / 64 % 2 * 4;
     }
 
     private static void putScale(int[] scales, int s, int j, int scale, int min) {
@@ -72,7 +78,7 @@ final class KQuants {
         }
     }
 
-    static void toQ4(int[] quants, int[] scales, int at, float[] x, int n) {
+    static void toQ4(byte[] quants, int[] scales, int at, float[] x, int n) {
         int parts = BLOCK / Q4_PART;
         float[] steps = new float[parts];
         float[] mins = new float[parts];
@@ -91,6 +97,7 @@ final class KQuants {
             short halfD = Quants.f16(step / 63, Dtype.Q4_K, largest);
             short halfDmin = Quants.f16(min / 63, Dtype.Q4_K, largest);
             int s = (at + b) / BLOCK * Q4K.SCALES;
+            int q = (at + b) / BLOCK * Q4K.QUANTS;
             scales[s] = halfD & 0xffff | halfDmin << 16;
             float d = Float.float16ToFloat(halfD);
             float dmin = Float.float16ToFloat(halfDmin);
@@ -101,7 +108,7 @@ final class KQuants {
                 float inverse = scale == 0 ? 0 : 1 / (d * scale);
                 for (int e = j * Q4_PART; e < (j + 1) * Q4_PART; e++) {
                     int code = Math.clamp((int) ((x[b + e] + dmin * lowest) * inverse + 0.5f), 0, 15);
-                    quants[q4((at + b) / BLOCK, e)] |= code << q4Shift(e);
+                    quants[q + nibble(e)] |= (byte) (code << nibbleShift(e));
                 }
             }
         }
@@ -111,7 +118,7 @@ final class KQuants {
         return unit == 0 ? 0 : Math.min(most, Math.round(x / unit));
     }
 
-    static void expandQ6(float[] out, int outOffset, int[] quants, byte[] scales, short[] d, int at, int n) {
+    static void expandQ6(float[] out, int outOffset, byte[] quants, byte[] scales, short[] d, int at, int n) {
         if (Kernels.VECTOR) {
             MatVecQ6K.expand(out, outOffset, quants, scales, d, at, n);
         } else {
@@ -119,39 +126,32 @@ final class KQuants {
         }
     }
 
-    static void plainQ6(float[] out, int outOffset, int[] quants, byte[] scales, short[] d, int at, int n) {
+    static void plainQ6(float[] out, int outOffset, byte[] quants, byte[] scales, short[] d, int at, int n) {
         for (int b = 0; b < n; b += BLOCK) {
             int block = (at + b) / BLOCK;
+            int q = block * Q6K.QUANTS;
             float unit = Float.float16ToFloat(d[block]);
             for (int part = 0; part < BLOCK / Q6_PART; part++) {
                 float step = unit * scales[block * Q6K.SCALES + part];
                 int o = outOffset + b + part * Q6_PART;
                 for (int i = 0; i < Q6_PART; i++) {
                     int e = part * Q6_PART + i;
-                    out[o + i] = step * ((quants[low(block, e)] >>> lowShift(e) & 15 | (quants[high(block, e)] >>> highShift(e) & 3) << 4) - 32);
+                    out[o + i] = step * ((quants[q + nibble(e)] >> nibbleShift(e) & 15 | (quants[q + high(e)] >> highShift(e) & 3) << 4) - 32);
                 }
             }
         }
     }
 
-    /** The int with the lower four bits of element e of a block, and where they begin; then the same of the upper two. */
-    private static int low(int block, int e) {
-        return block * Q6K.QUANTS + e / 128 * 16 + e % 16;
-    }
-
-    private static int lowShift(int e) {
-        return e / 16 % 4 * 8 + e / 64 % 2 * 4;
-    }
-
-    private static int high(int block, int e) {
-        return block * Q6K.QUANTS + 32 + e % 16;
+    /** The byte with the upper two bits of element e of a block of Q6_K, and where they begin. */
+    private static int high(int e) {
+        return 128 + e % 64;
     }
 
     private static int highShift(int e) {
-        return e / 128 * 16 + e / 16 % 2 * 8 + e / 32 % 4 * 2;
+        return e / 64 * 2;
     }
 
-    static void toQ6(int[] quants, byte[] scales, short[] d, int at, float[] x, int n) {
+    static void toQ6(byte[] quants, byte[] scales, short[] d, int at, float[] x, int n) {
         int parts = BLOCK / Q6_PART;
         float[] steps = new float[parts];
         BlockFit fit = new BlockFit();
@@ -164,6 +164,7 @@ final class KQuants {
                 far = Math.abs(fit.step) > Math.abs(far) ? fit.step : far;
             }
             d[block] = Quants.f16(far / -128, Dtype.Q6_K, BlockFit.largest(x, b, BLOCK));
+            int q = block * Q6K.QUANTS;
             float unit = Float.float16ToFloat(d[block]);
             for (int part = 0; part < parts; part++) {
                 int scale = unit == 0 ? 0 : Math.clamp(Math.round(steps[part] / unit), -128, 127);
@@ -172,59 +173,54 @@ final class KQuants {
                 for (int i = 0; i < Q6_PART; i++) {
                     int e = part * Q6_PART + i;
                     int code = Math.clamp((int) (x[b + e] * inverse + 32.5f), 0, 63);
-                    quants[low(block, e)] |= (code & 15) << lowShift(e);
-                    quants[high(block, e)] |= code >> 4 << highShift(e);
+                    quants[q + nibble(e)] |= (byte) ((code & 15) << nibbleShift(e));
+                    quants[q + high(e)] |= (byte) (code >> 4 << highShift(e));
                 }
             }
         }
     }
 
-    static void takeQuants(int[] quants, int offset, int n, ByteBuffer in) {
-        checkQuants(quants, offset, n, in);
-        int from = in.position();
-        if (in.remaining() < 4 * n) {
-            throw new BufferUnderflowException();
-        }
-        for (int i = 0; i < n; i += 16) {
-            for (int j = i; j < i + 16; j += 4) {
-                int at = from + 3 * i + j;
-                transpose(quants, offset + j, 1, in.getInt(at), in.getInt(at + 16), in.getInt(at + 32), in.getInt(at + 48));
-            }
-        }
-        in.position(from + 4 * n);
-    }
-
-    static void putQuants(ByteBuffer out, int[] quants, int offset, int n) {
-        checkQuants(quants, offset, n, out);
-        int[] ints = new int[16];
-        for (int i = offset; i < offset + n; i += 16) {
-            for (int j = 0; j < 4; j++) {
-                int at = i + 4 * j;
-                transpose(ints, j, 4, quants[at], quants[at + 1], quants[at + 2], quants[at + 3]);
-            }
-            for (int bytes : ints) {
-                out.putInt(bytes);
+    /**
+     * Between the order of block_q4_K, where byte 32 g + i has elements 64 g + i and 64 g + 32 + i, and ours: of each 64 bytes, the lower
+     * nibbles of the last 32 change places with the upper ones of the first. The same both ways.
+     */
+    static void swapQ4(byte[] quants, int from) {
+        for (int half = from; half < from + Q4K.QUANTS; half += 64) {
+            for (int i = half; i < half + 32; i += Long.BYTES) {
+                long a = (long) LONGS.get(quants, i);
+                long b = (long) LONGS.get(quants, i + 32);
+                LONGS.set(quants, i, a & NIBBLES | (b & NIBBLES) << 4);
+                LONGS.set(quants, i + 32, a >>> 4 & NIBBLES | b & ~NIBBLES);
             }
         }
     }
 
-    private static void checkQuants(int[] quants, int offset, int n, ByteBuffer buffer) {
-        Check.range("quants", quants, offset, n);
-        if (n % 16 != 0 || buffer.order() != ByteOrder.LITTLE_ENDIAN) {
-            throw new IllegalArgumentException(n + " ints, " + buffer.order() + ": must be a multiple of 16, little-endian");
+    /** From the order of block_q6_K, where pairs of bits of byte 32 h + i belong to elements 128 h + i + 0, 32, 64 and 96. */
+    static void takeHighQ6(byte[] quants, int from) {
+        for (int i = from; i < from + 32; i += Long.BYTES) {
+            long a = (long) LONGS.get(quants, i);
+            long b = (long) LONGS.get(quants, i + 32);
+            LONGS.set(quants, i, evenPairs(a) | evenPairs(b) << 4);
+            LONGS.set(quants, i + 32, evenPairs(a >>> 2) | evenPairs(b >>> 2) << 4);
         }
     }
 
-    /** Four ints whose byte i are bytes of int i of a, b, c and d: a square of bytes, transposed. */
-    private static void transpose(int[] out, int at, int stride, int a, int b, int c, int d) {
-        int even = 0x00ff00ff;
-        int ab02 = a & even | (b & even) << 8;
-        int ab13 = a >>> 8 & even | b & ~even;
-        int cd02 = c & even | (d & even) << 8;
-        int cd13 = c >>> 8 & even | d & ~even;
-        out[at] = ab02 & 0xffff | cd02 << 16;
-        out[at + stride] = ab13 & 0xffff | cd13 << 16;
-        out[at + 2 * stride] = ab02 >>> 16 | cd02 & ~0xffff;
-        out[at + 3 * stride] = ab13 >>> 16 | cd13 & ~0xffff;
+    /** Back to it. */
+    static void putHighQ6(byte[] quants, int from) {
+        for (int i = from; i < from + 32; i += Long.BYTES) {
+            long a = (long) LONGS.get(quants, i);
+            long b = (long) LONGS.get(quants, i + 32);
+            LONGS.set(quants, i, toEvenPairs(a) | toEvenPairs(b) << 2);
+            LONGS.set(quants, i + 32, toEvenPairs(a >>> 4) | toEvenPairs(b >>> 4) << 2);
+        }
+    }
+
+    /** Of each byte bits 0, 1, 4 and 5, side by side. */
+    private static long evenPairs(long x) {
+        return x & PAIRS | x >>> 2 & PAIRS << 2;
+    }
+
+    private static long toEvenPairs(long x) {
+        return x & PAIRS | (x & PAIRS << 2) << 2;
     }
 }

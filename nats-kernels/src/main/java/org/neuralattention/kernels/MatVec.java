@@ -1,5 +1,6 @@
 package org.neuralattention.kernels;
 
+import org.neuralattention.kernels.vector.Codes;
 import org.neuralattention.kernels.vector.Lanes;
 import org.neuralattention.kernels.vector.MatVecBf16;
 import org.neuralattention.kernels.vector.MatVecF16;
@@ -71,15 +72,17 @@ public final class MatVec {
         int n = w.rows();
         int tiles = tilesPerTask(n, w.cols());
         float[][] floats = team.workerFloats(MatVec.class, MatVecVector.SUMS + Math.max(TILE * w.cols(), MatVecQ8.SCALES));
+        byte[][] codes = w.dtype().block() == KQuants.BLOCK ? team.workerBytes(MatVec.class, Codes.ROOM) : null;
         team.run(tasks(n, tiles), (task, worker) -> {
             int from = task * tiles;
             int to = Blocks.end(task, tiles, n / TILE);
             if (!Kernels.VECTOR || count != 1 || !inRegisters(w)) {
                 expanded(out, outOffset, x, xOffset, w, count, from * TILE, endRow(to, n), floats[worker]);
             } else if (oneRun(n, w.cols())) {
-                stored(out, outOffset, x, xOffset, w, 0, n, from, to, floats[worker]);
+                stored(out, outOffset, x, xOffset, w, 0, n, from, to, floats[worker], codes == null ? null : codes[worker]);
             } else {
-                stored(out, outOffset, x, xOffset, w, from * TILE, endRow(to, n) - from * TILE, 0, to - from, floats[worker]);
+                stored(out, outOffset, x, xOffset, w, from * TILE, endRow(to, n) - from * TILE, 0, to - from, floats[worker],
+                        codes == null ? null : codes[worker]);
             }
         });
     }
@@ -96,16 +99,16 @@ public final class MatVec {
 
     /** One x; tiles [from, to) of the run of {@code rows} from row {@code first} on, expanded in registers. */
     private static void stored(float[] out, int outOffset, float[] x, int xOffset, WeightMatrix w,
-            int first, int rows, int from, int to, float[] scratch) {
+            int first, int rows, int from, int to, float[] scratch, byte[] codes) {
         int o = outOffset + first;
         switch (w) {
             case WeightMatrix.F32 f -> throw new AssertionError(f);
             case WeightMatrix.F16(short[] bits, int offset, int n, int k) ->
                     MatVecF16.rows(out, o, x, xOffset, bits, offset + first * k, rows, k, from, to, scratch);
-            case WeightMatrix.Q4K(int[] quants, int[] scales, int offset, int n, int k) ->
-                    MatVecQ4K.rows(out, o, x, xOffset, quants, scales, offset + first * k, rows, k, from, to, scratch);
-            case WeightMatrix.Q6K(int[] quants, byte[] scales, short[] d, int offset, int n, int k) ->
-                    MatVecQ6K.rows(out, o, x, xOffset, quants, scales, d, offset + first * k, rows, k, from, to, scratch);
+            case WeightMatrix.Q4K(byte[] quants, int[] scales, int offset, int n, int k) ->
+                    MatVecQ4K.rows(out, o, x, xOffset, quants, scales, offset + first * k, rows, k, from, to, scratch, codes);
+            case WeightMatrix.Q6K(byte[] quants, byte[] scales, short[] d, int offset, int n, int k) ->
+                    MatVecQ6K.rows(out, o, x, xOffset, quants, scales, d, offset + first * k, rows, k, from, to, scratch, codes);
             case WeightMatrix.Bf16(short[] bits, int offset, int n, int k) ->
                     MatVecBf16.rows(out, o, x, xOffset, bits, offset + first * k, rows, k, from, to, scratch);
             case WeightMatrix.Q8(byte[] quants, short[] scales, int offset, int n, int k) ->

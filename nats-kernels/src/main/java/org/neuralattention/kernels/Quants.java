@@ -91,13 +91,13 @@ final class Quants {
                 yield new WeightMatrix.Q4(quants, scales, 0, rows, cols);
             }
             case Q4_K -> {
-                int[] quants = new int[n / KQuants.BLOCK * WeightMatrix.Q4K.QUANTS];
+                byte[] quants = new byte[n / KQuants.BLOCK * WeightMatrix.Q4K.QUANTS];
                 int[] scales = new int[n / KQuants.BLOCK * WeightMatrix.Q4K.SCALES];
                 pieces(rows, most, piece, source, (from, count) -> KQuants.toQ4(quants, scales, from * cols, piece, count * cols));
                 yield new WeightMatrix.Q4K(quants, scales, 0, rows, cols);
             }
             case Q6_K -> {
-                int[] quants = new int[n / KQuants.BLOCK * WeightMatrix.Q6K.QUANTS];
+                byte[] quants = new byte[n / KQuants.BLOCK * WeightMatrix.Q6K.QUANTS];
                 byte[] scales = new byte[n / KQuants.BLOCK * WeightMatrix.Q6K.SCALES];
                 short[] d = new short[n / KQuants.BLOCK];
                 pieces(rows, most, piece, source, (from, count) -> KQuants.toQ6(quants, scales, d, from * cols, piece, count * cols));

@@ -45,6 +45,7 @@ public final class Team implements AutoCloseable {
     private final Map<Class<?>, double[]> scratchDoubles = new HashMap<>();
     private final Map<Class<?>, float[][]> workerFloats = new HashMap<>();
     private final Map<Class<?>, int[][]> workerInts = new HashMap<>();
+    private final Map<Class<?>, byte[][]> workerBytes = new HashMap<>();
     private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.IDLE);
     private final AtomicInteger next = new AtomicInteger();
     private final AtomicInteger finished = new AtomicInteger();
@@ -239,6 +240,16 @@ public final class Team implements AutoCloseable {
         if (held == null || held[0].length < length) {
             held = new int[size][length];
             workerInts.put(owner, held);
+        }
+        return held;
+    }
+
+    /** The same of bytes. */
+    byte[][] workerBytes(Class<?> owner, int length) {
+        byte[][] held = workerBytes.get(owner);
+        if (held == null || held[0].length < length) {
+            held = new byte[size][length];
+            workerBytes.put(owner, held);
         }
         return held;
     }

@@ -1,6 +1,7 @@
 package org.neuralattention.kernels;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 
 /**
  * A matrix of weights [rows, cols], row-major, in one of the formats of {@link Dtype}, that is only read: an output of a linear
@@ -189,15 +190,15 @@ public sealed interface WeightMatrix {
      * Blocks of 256 as eight times 32 numbers of 4 bits, each eighth j with a scale and a minimum of 6 bits:
      * {@code value = d scale[j] nibble - dmin min[j]}, d and dmin a float16 for each block.
      *
-     * <p>{@code quants} has 32 ints for each block, the last 128 bytes of GGUF's block_q4_K through {@link #takeQuants}: nibbles of int
-     * 16 h + i of the block, for i below 16, are its elements 128 h + i + 0, 32, 16, 48, 64, 96, 80, 112, from the lowest on. {@code scales} has four ints, its first 16 bytes in little-endian order: d and dmin in the lower and the upper
+     * <p>{@code quants} has 128 bytes for each block: byte 64 h + i of the block, for i below 64, holds its elements 128 h + i in the lower
+     * half and 128 h + 64 + i in the upper. GGUF's block_q4_K has the same bits in another order ({@link #take}). {@code scales} has four ints, its first 16 bytes in little-endian order: d and dmin in the lower and the upper
      * half of the first, then twelve bytes, b: scale[j] = b[j] mod 64 and min[j] = b[j + 4] mod 64 for j below 4; from j = 4 on, nibbles
      * of b[j + 4] (the low one for the scale) with the upper two bits of b[j - 4] and of b[j] above them.
      */
-    record Q4K(int[] quants, int[] scales, int offset, int rows, int cols) implements WeightMatrix {
+    record Q4K(byte[] quants, int[] scales, int offset, int rows, int cols) implements WeightMatrix {
 
-        /** Ints in {@link #quants} and in {@link #scales} for each block. */
-        public static final int QUANTS = 32, SCALES = 4;
+        /** Bytes in {@link #quants} and ints in {@link #scales} for each block. */
+        public static final int QUANTS = 128, SCALES = 4;
 
         /**
          * @throws IllegalArgumentException if rows or the offset are not whole blocks, or elements are beyond what an int can count
@@ -208,6 +209,24 @@ public sealed interface WeightMatrix {
             Quants.checkOffset(Dtype.Q4_K, rows, cols, offset);
             Check.range("quants", quants, offset / KQuants.BLOCK * QUANTS, blocks * QUANTS);
             Check.range("scales", scales, offset / KQuants.BLOCK * SCALES, blocks * SCALES);
+        }
+
+        /**
+         * Takes the quants of a block from the last 128 bytes of GGUF's.
+         *
+         * @throws IndexOutOfBoundsException if the array has no such block
+         * @throws java.nio.BufferUnderflowException if the buffer has less
+         */
+        public static void take(byte[] quants, int block, ByteBuffer in) {
+            in.get(quants, block * QUANTS, QUANTS);
+            KQuants.swapQ4(quants, block * QUANTS);
+        }
+
+        /** Puts the quants of a block back as {@link #take} found them; errors are the same, or a {@link java.nio.BufferOverflowException}. */
+        public static void put(ByteBuffer out, byte[] quants, int block) {
+            byte[] bytes = Arrays.copyOfRange(quants, block * QUANTS, (block + 1) * QUANTS);
+            KQuants.swapQ4(bytes, 0);
+            out.put(bytes);
         }
 
         /** What the scales of a block are multiples of. */
@@ -255,15 +274,15 @@ public sealed interface WeightMatrix {
      * Blocks of 256 as sixteen times 16 numbers q of 6 bits, each sixteenth j with a signed byte as its scale:
      * {@code value = d scale[j] (q - 32)}, d a float16 for each block.
      *
-     * <p>{@code quants} has 48 ints for each block, the first 192 bytes of GGUF's block_q6_K through {@link #takeQuants}. Nibbles of
-     * int 16 h + i, for h below 2 and i below 16, are the lower four bits of elements 128 h + i + 0, 64, 16, 80, 32, 96, 48, 112, from the
-     * lowest on. Pairs of bits of int 32 + i are the upper two of i + 0, 32, 64, 96, the same + 16, + 128 and + 144. {@code scales} has
+     * <p>{@code quants} has 192 bytes for each block. Byte 64 h + i, for h below 2 and i below 64, holds the lower four bits of its elements
+     * 128 h + i, in the lower half, and 128 h + 64 + i; pairs of bits of byte 128 + i are the upper two of elements i, 64 + i, 128 + i and
+     * 192 + i, from the lowest on. GGUF's block_q6_K has the same bits, the upper ones in another order ({@link #take}). {@code scales} has
      * the 16 bytes that follow in the file's block, {@code d} what is left.
      */
-    record Q6K(int[] quants, byte[] scales, short[] d, int offset, int rows, int cols) implements WeightMatrix {
+    record Q6K(byte[] quants, byte[] scales, short[] d, int offset, int rows, int cols) implements WeightMatrix {
 
-        /** Ints in {@link #quants} and bytes in {@link #scales} for each block. */
-        public static final int QUANTS = 48, SCALES = 16;
+        /** Bytes in {@link #quants} and in {@link #scales} for each block. */
+        public static final int QUANTS = 192, SCALES = 16;
 
         /**
          * @throws IllegalArgumentException if rows or the offset are not whole blocks, or elements are beyond what an int can count
@@ -275,6 +294,24 @@ public sealed interface WeightMatrix {
             Check.range("quants", quants, offset / KQuants.BLOCK * QUANTS, blocks * QUANTS);
             Check.range("scales", scales, offset / KQuants.BLOCK * SCALES, blocks * SCALES);
             Check.range("d", d, offset / KQuants.BLOCK, blocks);
+        }
+
+        /**
+         * Takes the quants of a block from the first 192 bytes of GGUF's.
+         *
+         * @throws IndexOutOfBoundsException if the array has no such block
+         * @throws java.nio.BufferUnderflowException if the buffer has less
+         */
+        public static void take(byte[] quants, int block, ByteBuffer in) {
+            in.get(quants, block * QUANTS, QUANTS);
+            KQuants.takeHighQ6(quants, block * QUANTS + 128);
+        }
+
+        /** Puts the quants of a block back as {@link #take} found them; errors are the same, or a {@link java.nio.BufferOverflowException}. */
+        public static void put(ByteBuffer out, byte[] quants, int block) {
+            byte[] bytes = Arrays.copyOfRange(quants, block * QUANTS, (block + 1) * QUANTS);
+            KQuants.putHighQ6(bytes, 128);
+            out.put(bytes);
         }
 
         @Override
@@ -292,23 +329,6 @@ public sealed interface WeightMatrix {
             Quants.checkRows(this, from, count);
             return new Q6K(quants, scales, d, offset + from * cols, count, cols);
         }
-    }
-
-    /**
-     * Takes n ints of quants of Q4K or Q6K, a multiple of 16, from 4 n bytes of GGUF's blocks: of each 64 bytes, byte r of int i is byte
-     * 16 r + i. So vectors of any width find neighbours in neighbouring lanes.
-     *
-     * @throws IllegalArgumentException if n is not a multiple of 16 or the buffer is not little-endian
-     * @throws IndexOutOfBoundsException if they do not fit the array
-     * @throws java.nio.BufferUnderflowException if the buffer has less
-     */
-    static void takeQuants(int[] quants, int offset, int n, ByteBuffer in) {
-        KQuants.takeQuants(quants, offset, n, in);
-    }
-
-    /** Puts n ints of quants back as {@link #takeQuants} found them; errors are the same, or a {@link java.nio.BufferOverflowException}. */
-    static void putQuants(ByteBuffer out, int[] quants, int offset, int n) {
-        KQuants.putQuants(out, quants, offset, n);
     }
 
     /** Where rows come from, for example a file: writes rows [from, from + count) to {@code out} from element 0. */

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.BufferOverflowException;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -95,7 +96,7 @@ class WeightMatrixTest {
         SplittableRandom random = new SplittableRandom(8);
         int blocks = 50;
         ByteBuffer file = blocks(blocks, 144, random, 0, 2);
-        int[] quants = new int[blocks * WeightMatrix.Q4K.QUANTS];
+        byte[] quants = new byte[blocks * WeightMatrix.Q4K.QUANTS];
         int[] scales = new int[blocks * WeightMatrix.Q4K.SCALES];
         float[] expected = new float[blocks * 256];
         for (int b = 0; b < blocks; b++) {
@@ -103,7 +104,12 @@ class WeightMatrixTest {
             for (int i = 0; i < WeightMatrix.Q4K.SCALES; i++) {
                 scales[b * WeightMatrix.Q4K.SCALES + i] = block.getInt(4 * i);
             }
-            checkQuants(quants, b * WeightMatrix.Q4K.QUANTS, WeightMatrix.Q4K.QUANTS, block, 16);
+            block.position(16);
+            WeightMatrix.Q4K.take(quants, b, block);
+            assertEquals(144, block.position());
+            ByteBuffer back = ByteBuffer.allocate(WeightMatrix.Q4K.QUANTS);
+            WeightMatrix.Q4K.put(back, quants, b);
+            assertEquals(block.slice(16, WeightMatrix.Q4K.QUANTS), back.flip());
             float d = Float.float16ToFloat(block.getShort(0));
             float dmin = Float.float16ToFloat(block.getShort(2));
             for (int e = 0; e < 256; e++) {
@@ -125,13 +131,17 @@ class WeightMatrixTest {
         SplittableRandom random = new SplittableRandom(9);
         int blocks = 50;
         ByteBuffer file = blocks(blocks, 210, random, 208);
-        int[] quants = new int[blocks * WeightMatrix.Q6K.QUANTS];
+        byte[] quants = new byte[blocks * WeightMatrix.Q6K.QUANTS];
         byte[] scales = new byte[blocks * WeightMatrix.Q6K.SCALES];
         short[] d = new short[blocks];
         float[] expected = new float[blocks * 256];
         for (int b = 0; b < blocks; b++) {
             ByteBuffer block = file.slice(b * 210, 210).order(ByteOrder.LITTLE_ENDIAN);
-            checkQuants(quants, b * WeightMatrix.Q6K.QUANTS, WeightMatrix.Q6K.QUANTS, block, 0);
+            WeightMatrix.Q6K.take(quants, b, block);
+            assertEquals(192, block.position());
+            ByteBuffer back = ByteBuffer.allocate(WeightMatrix.Q6K.QUANTS);
+            WeightMatrix.Q6K.put(back, quants, b);
+            assertEquals(block.slice(0, WeightMatrix.Q6K.QUANTS), back.flip());
             block.get(192, scales, b * WeightMatrix.Q6K.SCALES, WeightMatrix.Q6K.SCALES);
             d[b] = block.getShort(208);
             for (int half = 0; half < 2; half++) {
@@ -150,18 +160,17 @@ class WeightMatrixTest {
         assertArrayEquals(expected, expanded(new WeightMatrix.Q6K(quants, scales, d, 0, 2, blocks * 128)));
     }
 
-    /** Takes the quants that begin at a byte of a block, and finds the same bytes when they are put back. */
-    private static void checkQuants(int[] quants, int offset, int n, ByteBuffer block, int at) {
-        ByteBuffer in = block.duplicate().order(ByteOrder.LITTLE_ENDIAN).position(at);
-        WeightMatrix.takeQuants(quants, offset, n, in);
-        assertEquals(at + 4 * n, in.position());
-        ByteBuffer out = ByteBuffer.allocate(4 * n + 1).order(ByteOrder.LITTLE_ENDIAN).put((byte) 7);
-        WeightMatrix.putQuants(out, quants, offset, n);
-        assertEquals(block.slice(at, 4 * n), out.flip().position(1));
-        assertThrows(IllegalArgumentException.class, () -> WeightMatrix.takeQuants(quants, offset, 15, in));
-        assertThrows(IllegalArgumentException.class, () -> WeightMatrix.takeQuants(quants, offset, 16, block.duplicate()));
-        assertThrows(IndexOutOfBoundsException.class, () -> WeightMatrix.takeQuants(quants, quants.length - 15, 16, in));
-        assertThrows(BufferUnderflowException.class, () -> WeightMatrix.takeQuants(quants, offset, 16, in.position(in.limit() - 63)));
+    @Test
+    void quantsThatAreNotThereAreNotTaken() {
+        byte[] quants = new byte[2 * WeightMatrix.Q6K.QUANTS];
+        ByteBuffer enough = ByteBuffer.allocate(WeightMatrix.Q6K.QUANTS);
+        ByteBuffer less = ByteBuffer.allocate(WeightMatrix.Q4K.QUANTS - 1);
+        assertThrows(IndexOutOfBoundsException.class, () -> WeightMatrix.Q4K.take(quants, 3, enough));
+        assertThrows(IndexOutOfBoundsException.class, () -> WeightMatrix.Q6K.take(quants, 2, enough));
+        assertThrows(BufferUnderflowException.class, () -> WeightMatrix.Q4K.take(quants, 0, less));
+        assertThrows(BufferUnderflowException.class, () -> WeightMatrix.Q6K.take(quants, 0, less));
+        assertThrows(BufferOverflowException.class, () -> WeightMatrix.Q4K.put(less, quants, 0));
+        assertThrows(BufferOverflowException.class, () -> WeightMatrix.Q6K.put(less, quants, 0));
     }
 
     /** Random bytes, at the given places of each block float16 of any exponent but the last, which is not finite. */
@@ -339,15 +348,15 @@ class WeightMatrixTest {
         assertTrue(large.contains("[" + most + ", 32] from offset 32"), large);
         assertThrows(IndexOutOfBoundsException.class, () -> new WeightMatrix.Bf16(new short[64], 1, 1, 64));
         assertThrows(IndexOutOfBoundsException.class, () -> new WeightMatrix.F16(new short[64], 1, 1, 64));
-        assertThrows(IllegalArgumentException.class, () -> new WeightMatrix.Q4K(new int[64], new int[8], 32, 1, 256));
-        assertThrows(IndexOutOfBoundsException.class, () -> new WeightMatrix.Q4K(new int[31], new int[4], 0, 1, 256));
-        assertThrows(IndexOutOfBoundsException.class, () -> new WeightMatrix.Q4K(new int[64], new int[7], 256, 1, 256));
-        assertThrows(IllegalArgumentException.class, () -> new WeightMatrix.Q6K(new int[96], new byte[32], new short[2], 128, 1, 256));
-        assertThrows(IndexOutOfBoundsException.class, () -> new WeightMatrix.Q6K(new int[47], new byte[16], new short[1], 0, 1, 256));
-        assertThrows(IndexOutOfBoundsException.class, () -> new WeightMatrix.Q6K(new int[96], new byte[31], new short[2], 0, 2, 256));
-        assertThrows(IndexOutOfBoundsException.class, () -> new WeightMatrix.Q6K(new int[96], new byte[32], new short[1], 256, 1, 256));
+        assertThrows(IllegalArgumentException.class, () -> new WeightMatrix.Q4K(new byte[256], new int[8], 32, 1, 256));
+        assertThrows(IndexOutOfBoundsException.class, () -> new WeightMatrix.Q4K(new byte[127], new int[4], 0, 1, 256));
+        assertThrows(IndexOutOfBoundsException.class, () -> new WeightMatrix.Q4K(new byte[256], new int[7], 256, 1, 256));
+        assertThrows(IllegalArgumentException.class, () -> new WeightMatrix.Q6K(new byte[384], new byte[32], new short[2], 128, 1, 256));
+        assertThrows(IndexOutOfBoundsException.class, () -> new WeightMatrix.Q6K(new byte[191], new byte[16], new short[1], 0, 1, 256));
+        assertThrows(IndexOutOfBoundsException.class, () -> new WeightMatrix.Q6K(new byte[384], new byte[31], new short[2], 0, 2, 256));
+        assertThrows(IndexOutOfBoundsException.class, () -> new WeightMatrix.Q6K(new byte[384], new byte[32], new short[1], 256, 1, 256));
         int many = Integer.MAX_VALUE / 256;
-        large = assertThrows(IllegalArgumentException.class, () -> new WeightMatrix.Q6K(new int[48], new byte[16], new short[1], 256, many, 256)).getMessage();
+        large = assertThrows(IllegalArgumentException.class, () -> new WeightMatrix.Q6K(new byte[192], new byte[16], new short[1], 256, many, 256)).getMessage();
         assertTrue(large.contains("[" + many + ", 256] from offset 256"), large);
         assertThrows(IllegalArgumentException.class, () -> new WeightMatrix.F32(null, 0, 1, 64));
         assertThrows(IllegalArgumentException.class, () -> WeightMatrix.read(Dtype.F32, 1 << 16, 1 << 15, (out, from, count) -> {}));

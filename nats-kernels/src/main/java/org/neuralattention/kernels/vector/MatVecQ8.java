@@ -1,9 +1,7 @@
 package org.neuralattention.kernels.vector;
 
-import static jdk.incubator.vector.VectorOperators.B2I;
-import static jdk.incubator.vector.VectorOperators.I2F;
+import static jdk.incubator.vector.VectorOperators.B2F;
 import static org.neuralattention.kernels.vector.Lanes.F;
-import static org.neuralattention.kernels.vector.Lanes.I;
 import static org.neuralattention.kernels.vector.Lanes.N;
 import static org.neuralattention.kernels.vector.MatVecVector.SUMS;
 
@@ -107,7 +105,7 @@ public final class MatVecQ8 {
     }
 
     static FloatVector floats(byte[] w, int at) {
-        return (FloatVector) ByteVector.fromArray(B, w, at).convertShape(B2I, I, 0).convert(I2F, 0);
+        return (FloatVector) ByteVector.fromArray(B, w, at).convertShape(B2F, F, 0);
     }
 
     /** out[n] = the n weights from {@code at} on, whole blocks. */
