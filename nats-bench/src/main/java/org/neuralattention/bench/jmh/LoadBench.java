@@ -46,7 +46,8 @@ import org.openjdk.jmh.annotations.Warmup;
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SingleShotTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
-@Fork(value = 1, jvmArgsAppend = "-Xmn64m") // as 'nats generate' runs
+@Fork(value = 1, jvmArgs = {"--add-modules=jdk.incubator.vector", "--sun-misc-unsafe-memory-access=allow", "-XX:MaxRAMPercentage=75",
+    "-XX:+UseSerialGC", "-XX:PretenureSizeThreshold=256k", "-XX:InitialRAMPercentage=50", "-Xmn32m"}) // as 'nats generate' runs
 @Warmup(iterations = 1)
 @Measurement(iterations = 4)
 public class LoadBench implements Counted {
