@@ -1,28 +1,13 @@
 package org.neuralattention.bench.jmh;
 
-import java.util.concurrent.TimeUnit;
 import org.neuralattention.bench.result.Work;
 import org.neuralattention.kernels.Gelu;
 import org.neuralattention.kernels.Team;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Fork;
-import org.openjdk.jmh.annotations.Measurement;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.Warmup;
 
 /** Gelu of 512 rows of 1536, in both forms. */
-@State(Scope.Benchmark)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.MICROSECONDS)
-@Fork(1)
-@Warmup(iterations = 3, time = 1)
-@Measurement(iterations = 5, time = 1)
-public class GeluBench implements Counted {
+public class GeluBench extends ForwardBackward {
 
     private static final int N = 512 * 1536;
 
@@ -35,26 +20,16 @@ public class GeluBench implements Counted {
     private final float[] out = new float[N];
     private final float[] dx = new float[N];
 
+    @Override
     @Benchmark
     public void forward() {
         Gelu.forward(out, 0, x, 0, N, form, team);
     }
 
-    @Benchmark
-    @Fork(value = 1, jvmArgsAppend = "-Dnats.kernels=scalar")
-    public void forwardScalar() {
-        forward();
-    }
-
+    @Override
     @Benchmark
     public void backward() {
         Gelu.backward(dx, 0, dOut, 0, x, 0, N, form, team);
-    }
-
-    @Benchmark
-    @Fork(value = 1, jvmArgsAppend = "-Dnats.kernels=scalar")
-    public void backwardScalar() {
-        backward();
     }
 
     /** Some 10 operations per element forward and 15 backward, a tanh or erf counted as one; backward adds to dx. */

@@ -1,27 +1,12 @@
 package org.neuralattention.bench.jmh;
 
-import java.util.concurrent.TimeUnit;
 import org.neuralattention.bench.result.Work;
 import org.neuralattention.kernels.LayerNorm;
 import org.neuralattention.kernels.Team;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Fork;
-import org.openjdk.jmh.annotations.Measurement;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
-import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.Warmup;
 
 /** LayerNorm of 512 rows of 768: the width of GPT-2. */
-@State(Scope.Benchmark)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.MICROSECONDS)
-@Fork(1)
-@Warmup(iterations = 3, time = 1)
-@Measurement(iterations = 5, time = 1)
-public class LayerNormBench implements Counted {
+public class LayerNormBench extends ForwardBackward {
 
     private static final int ROWS = 512;
     private static final int DIM = 768;
@@ -38,26 +23,16 @@ public class LayerNormBench implements Counted {
     private final float[] dWeight = new float[DIM];
     private final float[] dBias = new float[DIM];
 
+    @Override
     @Benchmark
     public void forward() {
         LayerNorm.forward(out, 0, mean, 0, rstd, 0, x, 0, weight, 0, bias, 0, ROWS, DIM, 1e-5f, team);
     }
 
-    @Benchmark
-    @Fork(value = 1, jvmArgsAppend = "-Dnats.kernels=scalar")
-    public void forwardScalar() {
-        forward();
-    }
-
+    @Override
     @Benchmark
     public void backward() {
         LayerNorm.backward(dx, 0, dWeight, 0, dBias, 0, dOut, 0, x, 0, weight, 0, mean, 0, rstd, 0, ROWS, DIM, team);
-    }
-
-    @Benchmark
-    @Fork(value = 1, jvmArgsAppend = "-Dnats.kernels=scalar")
-    public void backwardScalar() {
-        backward();
     }
 
     /** Forward 8, backward 14 operations per element; backward adds to dx. */

@@ -1,27 +1,12 @@
 package org.neuralattention.bench.jmh;
 
-import java.util.concurrent.TimeUnit;
 import org.neuralattention.bench.result.Work;
 import org.neuralattention.kernels.SwiGlu;
 import org.neuralattention.kernels.Team;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Fork;
-import org.openjdk.jmh.annotations.Measurement;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
-import org.openjdk.jmh.annotations.Scope;
-import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.Warmup;
 
 /** SwiGlu of 512 rows of 1536. */
-@State(Scope.Benchmark)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.MICROSECONDS)
-@Fork(1)
-@Warmup(iterations = 3, time = 1)
-@Measurement(iterations = 5, time = 1)
-public class SwiGluBench implements Counted {
+public class SwiGluBench extends ForwardBackward {
 
     private static final int N = 512 * 1536;
 
@@ -33,26 +18,16 @@ public class SwiGluBench implements Counted {
     private final float[] dGate = new float[N];
     private final float[] dUp = new float[N];
 
+    @Override
     @Benchmark
     public void forward() {
         SwiGlu.forward(out, 0, gate, 0, up, 0, N, team);
     }
 
-    @Benchmark
-    @Fork(value = 1, jvmArgsAppend = "-Dnats.kernels=scalar")
-    public void forwardScalar() {
-        forward();
-    }
-
+    @Override
     @Benchmark
     public void backward() {
         SwiGlu.backward(dGate, 0, dUp, 0, dOut, 0, gate, 0, up, 0, N, team);
-    }
-
-    @Benchmark
-    @Fork(value = 1, jvmArgsAppend = "-Dnats.kernels=scalar")
-    public void backwardScalar() {
-        backward();
     }
 
     /** Forward 5, backward 11 operations per element, an exp counted as one; backward adds to its two gradients. */
