@@ -27,7 +27,7 @@ final class BlockPool {
     private static final int OVERHEAD = 40 + 16;
 
     /** A reference, at most. */
-    private static final int SLOT = 8;
+    static final int SLOT = 8;
 
     /** Room for keys and values, and where in the sequence each stands: {@code base + offset[slot]}. Slots before {@code end} are taken. */
     static final class Block {
@@ -127,7 +127,7 @@ final class BlockPool {
         spareBytes = 0;
     }
 
-    private long mostSpare(long used) {
+    long mostSpare(long used) {
         return 3 * heads * bytes(LEAST) + used / 32;
     }
 

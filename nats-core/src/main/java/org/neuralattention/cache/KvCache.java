@@ -246,6 +246,19 @@ public final class KvCache {
         return bytes;
     }
 
+    /**
+     * What {@link KvStats#peakBytes} can be at most behind so many tokens, whatever roles they took and in whatever pieces they came. Without
+     * roles it is nearly that; with roles it is hardly more than if all were kept.
+     *
+     * @throws IllegalArgumentException if {@code tokens} is negative
+     */
+    public static long mostBytes(ModelConfig config, KvDtype dtype, long tokens) {
+        if (tokens < 0) {
+            throw new IllegalArgumentException("tokens = " + tokens + ": must not be negative");
+        }
+        return new CacheBound(CacheShape.of(config), dtype).bytes(tokens);
+    }
+
     /** Positions of the keys one KV head holds: globals, locals, then ring by ring, each ascending. For inspection: a new array. */
     public long[] positions(int layer, int kvHead) {
         Objects.checkIndex(layer, nLayers);

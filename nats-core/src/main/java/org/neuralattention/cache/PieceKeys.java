@@ -17,18 +17,20 @@ final class PieceKeys {
         this.headDim = headDim;
     }
 
-    /** Most keys it has room for. */
-    int capacity() {
-        return lastRow.length;
-    }
-
     void makeRoom(int keys) {
         if (lastRow.length < keys) {
+            int room = room(keys);
             release();
-            k = new float[Math.multiplyExact(keys, headDim)];
-            v = new float[keys * headDim];
-            lastRow = new int[keys];
+            k = new float[Math.multiplyExact(room, headDim)];
+            v = new float[room * headDim];
+            lastRow = new int[room];
         }
+    }
+
+    /** Keys there is room for once there was room for so many: half as many more where it grows, or a long text would leave a copy behind with each piece. */
+    int room(int keys) {
+        int capacity = lastRow.length;
+        return capacity >= keys ? capacity : Math.max(keys, (int) Math.min(capacity + capacity / 2L, Integer.MAX_VALUE / headDim));
     }
 
     void release() {

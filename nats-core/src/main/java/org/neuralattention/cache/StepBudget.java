@@ -55,6 +55,6 @@ final class StepBudget {
 
     /** A single token needs no copy of the keys held. */
     private long pastBytes(int rows) {
-        return rows > 1 ? past.bytes(Math.max(past.capacity(), heads.mostKeys())) : past.bytes();
+        return rows > 1 ? past.bytes(past.room(heads.mostKeys())) : past.bytes();
     }
 }

@@ -132,6 +132,16 @@ final class GgufModel implements ModelFile {
     }
 
     @Override
+    public String architecture() {
+        return family.key();
+    }
+
+    @Override
+    public List<StoredTensor> stored() {
+        return file.tensors().values().stream().map(t -> new StoredTensor(t.name(), t.typeName(), t.shape(), t.bytes())).toList();
+    }
+
+    @Override
     public Optional<String> chatTemplate() {
         return file.metadata().has(GgufMetadata.CHAT_TEMPLATE) ? Optional.of(file.metadata().string(GgufMetadata.CHAT_TEMPLATE)) : Optional.empty();
     }

@@ -127,6 +127,17 @@ final class HfModel implements ModelFile {
     }
 
     @Override
+    public String architecture() throws IOException {
+        return JsonObject.read(directory.resolve(CONFIG)).string(HfConfig.MODEL_TYPE);
+    }
+
+    @Override
+    public List<StoredTensor> stored() {
+        return files.files().stream().flatMap(file -> file.names().stream()
+                .map(name -> new StoredTensor(name, file.dtype(name).toString(), file.shape(name), file.bytes(name)))).toList();
+    }
+
+    @Override
     public Optional<String> chatTemplate() throws IOException {
         return HfChatTemplate.read(directory);
     }

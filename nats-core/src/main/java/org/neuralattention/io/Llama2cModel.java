@@ -2,7 +2,9 @@ package org.neuralattention.io;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.neuralattention.io.Llama2cLayout.Entry;
@@ -22,13 +24,15 @@ final class Llama2cModel implements ModelFile {
 
     private final FileArrays file;
     private final Llama2cHeader header;
+    private final Llama2cLayout layout;
     private final Map<String, Entry> entries = new HashMap<>();
 
     private Llama2cModel(FileArrays file, Llama2cHeader header) {
         this.file = file;
         this.header = header;
         try {
-            Llama2cLayout.of(header, Weights.describe(header.config())).entries().forEach(entry -> entries.put(entry.tensor().name(), entry));
+            layout = Llama2cLayout.of(header, Weights.describe(header.config()));
+            layout.entries().forEach(entry -> entries.put(entry.tensor().name(), entry));
         } catch (IllegalArgumentException e) {
             throw new UnsupportedModelException(file.file(), e.getMessage());
         }
@@ -66,6 +70,22 @@ final class Llama2cModel implements ModelFile {
     @Override
     public ModelConfig config() {
         return header.config();
+    }
+
+    @Override
+    public String architecture() {
+        return "llama";
+    }
+
+    /** The file has no names: they are ours, in its order. */
+    @Override
+    public List<StoredTensor> stored() {
+        return layout.entries().stream().map(entry -> {
+            Tensor tensor = entry.tensor();
+            boolean quantised = quantised(tensor);
+            long[] shape = Arrays.stream(tensor.shape()).asLongStream().toArray();
+            return new StoredTensor(tensor.name(), quantised ? "I8" : "F32", shape, quantised ? header.matrixBytes(tensor.size()) : (long) tensor.size() * Float.BYTES);
+        }).toList();
     }
 
     @Override

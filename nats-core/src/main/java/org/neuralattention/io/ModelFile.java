@@ -4,6 +4,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -31,6 +32,12 @@ public sealed interface ModelFile extends ModelSource, Closeable permits HfModel
 
     /** The format in words, for people. */
     String format();
+
+    /** The file's word for the family of the model: {@code llama}, {@code qwen2}, {@code gpt2}, ... */
+    String architecture() throws IOException;
+
+    /** What the file holds, in its own names and types; none of it is read. */
+    List<StoredTensor> stored();
 
     /** The template of a conversation's text, in Jinja, if one comes with the model. */
     Optional<String> chatTemplate() throws IOException;

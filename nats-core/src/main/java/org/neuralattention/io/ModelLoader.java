@@ -110,8 +110,17 @@ public final class ModelLoader {
         }
     }
 
+    /** Bytes of heap that {@link #load(Path, ModelSource)} holds a source's weights in: known before any is read. */
+    public static long bytes(ModelSource source) {
+        return bytes(Weights.describe(source.config()), source);
+    }
+
+    private static long bytes(Weights description, ModelSource source) {
+        return description.tensors().stream().mapToLong(t -> description.stored(t, source.dtype(t)).bytes(t.size())).sum();
+    }
+
     private static void checkHeap(Path path, Weights weights, ModelSource source) {
-        long needed = weights.tensors().stream().mapToLong(t -> weights.stored(t, source.dtype(t)).bytes(t.size())).sum();
+        long needed = bytes(weights, source);
         long heap = Runtime.getRuntime().maxMemory();
         if (needed > heap) {
             throw new UnsupportedModelException(path, "needs " + (needed >> 20) + " MiB of heap for its weights, this JVM has " + (heap >> 20)

@@ -40,7 +40,10 @@ public final class Activations {
         public final int[] roles;     // [batch, nKvHeads, seqLen]
         public final int[] lastRow;   // [batch, nKvHeads, seqLen]
 
-        Layer(ModelConfig c, int batch, int seqLen) {
+        private final int size;       // floats of data
+
+        /** @param allocate whether to take memory, or only to find the places */
+        private Layer(ModelConfig c, int batch, int seqLen, boolean allocate) {
             Places at = new Places();
             int rows = batch * seqLen;
             boolean layerNorm = c.norm() == Norm.LAYER;
@@ -65,9 +68,10 @@ public final class Activations {
             gate = c.activation() == Activation.SWIGLU ? at.take(rows, c.hiddenDim()) : 0;
             up = at.take(rows, c.hiddenDim());
             hidden = at.take(rows, c.hiddenDim());
-            data = new float[at.size()];
-            roles = new int[rows * c.nKvHeads()];
-            lastRow = new int[rows * c.nKvHeads()];
+            size = at.size();
+            data = allocate ? new float[size] : null;
+            roles = allocate ? new int[rows * c.nKvHeads()] : null;
+            lastRow = allocate ? new int[rows * c.nKvHeads()] : null;
         }
     }
 
@@ -164,7 +168,7 @@ public final class Activations {
         int rows = Math.multiplyExact(batch, seqLen);
         layers = new Layer[keep == Keep.ALL ? config.nLayers() : 1];
         for (int i = 0; i < layers.length; i++) {
-            layers[i] = new Layer(config, batch, seqLen);
+            layers[i] = new Layer(config, batch, seqLen, true);
         }
         stream = new float[keep == Keep.NOTHING ? 2 : config.nLayers() + 1][Math.multiplyExact(rows, config.dim())];
         visiblePairs = new long[config.nLayers()];
@@ -175,6 +179,20 @@ public final class Activations {
         losses = new float[rows];
         cos = new float[Math.multiplyExact(seqLen, config.headDim() / 2)];
         sin = new float[cos.length];
+    }
+
+    /**
+     * Bytes of such activations without their gradients, which a first backward pass adds.
+     *
+     * @throws IllegalArgumentException if a layer's do not fit one array
+     */
+    public static long bytes(ModelConfig config, int batch, int seqLen, Keep keep) {
+        long rows = Math.multiplyExact(batch, seqLen);
+        Layer layer = new Layer(config, batch, seqLen, false);
+        long ofLayer = layer.size + 2 * rows * config.nKvHeads();
+        long streams = keep == Keep.NOTHING ? 2 : config.nLayers() + 1;
+        long numbers = (keep == Keep.ALL ? config.nLayers() : 1) * ofLayer + (streams + 1) * rows * config.dim() + 3 * rows + (long) seqLen * config.headDim();
+        return numbers * Float.BYTES;
     }
 
     /** The buffers of a layer; of the last one that ran, unless all are kept. */

@@ -208,8 +208,9 @@ public final class Team implements AutoCloseable {
             slots = slots == null ? new float[slot + 1][] : Arrays.copyOf(slots, slot + 1);
             scratch.put(owner, slots);
         }
-        if (slots[slot] == null || slots[slot].length < length) {
-            slots[slot] = new float[length];
+        int before = slots[slot] == null ? 0 : slots[slot].length;
+        if (slots[slot] == null || before < length) {
+            slots[slot] = new float[(int) Math.clamp(before + before / 2L, length, Integer.MAX_VALUE - 8)]; // not a new one for each piece of a long text
         }
         return slots[slot];
     }

@@ -81,7 +81,9 @@ public final class ChatCommand implements Callable<Integer> {
             Chat chat = new Chat(kv.session(model), tokenizer, template(source, ChatTemplate.tokens(tokenizer)), beginning(null));
             BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8.newDecoder()));
             boolean people = System.console() != null && System.console().isTerminal() && common.json() == null;
-            return new ChatLoop(chat, request, () -> new GenerationTeller(common, tokenizer, -1, false), common, ctrlC, people).run(in);
+            int exitCode = new ChatLoop(chat, request, () -> new GenerationTeller(common, tokenizer, -1, false), common, ctrlC, people).run(in);
+            MemoryTeller.tell(common, kv.need(model, Math.max(1, chat.session().position()), common.threads()), kv.letsGo(model));
+            return exitCode;
         }
     }
 

@@ -1,6 +1,7 @@
 package org.neuralattention.bench.cli;
 
 import java.io.PrintWriter;
+import java.util.Locale;
 import org.neuralattention.kernels.Team;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -42,6 +43,11 @@ public final class CommonOptions {
 
     public PrintWriter out() {
         return command.commandLine().getOut();
+    }
+
+    /** A name and a value, for people. */
+    void row(String name, String value) {
+        out().printf(Locale.ROOT, "%-14s%s%n", name, value);
     }
 
     public PrintWriter err() {

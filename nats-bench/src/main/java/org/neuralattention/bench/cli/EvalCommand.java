@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.neuralattention.generate.MemoryNeed;
 import org.neuralattention.generate.Model;
 import org.neuralattention.kernels.Dtype;
 import picocli.CommandLine.Command;
@@ -77,10 +78,15 @@ public final class EvalCommand implements Callable<Integer> {
             contents.put(name(text, texts), TextFiles.read(text));
         }
         List<Evaluated> rows = new ArrayList<>();
+        MemoryNeed most = null;
+        boolean letsGo = false;
         for (Path path : models) {
             for (Dtype form : forms) {
-                try (Model model = Model.load(path, new Model.Options(form, common.threads(), tokenizer))) {
+                try (Model model = ModelOptions.load(path, new Model.Options(form, common.threads(), tokenizer))) {
                     rows.addAll(new TextEvaluation(model, name(path, models), form, context, maxBlocks == null ? Integer.MAX_VALUE : maxBlocks).run(contents, kv, common));
+                    MemoryNeed need = kv.need(model, context, common.threads());
+                    most = most == null || need.total() > most.total() ? need : most;
+                    letsGo |= kv.letsGo(model);
                 }
             }
         }
@@ -89,6 +95,7 @@ public final class EvalCommand implements Callable<Integer> {
         if (html != null) {
             report.html().write(html);
         }
+        MemoryTeller.tell(common, most, letsGo);
         return 0;
     }
 

@@ -64,6 +64,7 @@ public final class GenerateCommand implements Callable<Integer> {
             try (GenerationTeller teller = new GenerationTeller(common, model.tokenizer(), ids[ids.length - 1], logprobs != null)) {
                 Generation made = model.generator(session).generate(ids, request, teller);
                 teller.tell(made, session.cache().stats());
+                MemoryTeller.tell(common, kv.need(model, (long) ids.length + tokens, common.threads()), kv.letsGo(model));
                 if (made.finish() == Generation.Finish.FULL) {
                     session.logits(); // tells why, as the exception it throws
                 }

@@ -1,13 +1,15 @@
 package org.neuralattention.bench.cli;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -15,15 +17,13 @@ import java.util.concurrent.Callable;
 import org.neuralattention.bench.report.Numbers;
 import org.neuralattention.bench.report.TextTable;
 import org.neuralattention.io.Json;
-import org.neuralattention.io.ModelLoader;
+import org.neuralattention.io.ModelFile;
 import org.neuralattention.io.SafeTensors;
-import org.neuralattention.io.ShardedTensors;
+import org.neuralattention.io.StoredTensor;
+import org.neuralattention.kernels.Dtype;
+import org.neuralattention.kernels.KvDtype;
 import org.neuralattention.model.ModelConfig;
-import org.neuralattention.tokenize.BpeTokenizer;
-import org.neuralattention.tokenize.ByteTokenizer;
-import org.neuralattention.tokenize.SpmTokenizer;
 import org.neuralattention.tokenize.Tokenizer;
-import org.neuralattention.tokenize.Tokenizers;
 import org.neuralattention.train.Checkpoint;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -34,14 +34,17 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "inspect",
         mixinStandardHelpOptions = true,
-        header = "Tells what is in a model folder, a training run, its checkpoints or a safetensors file.",
-        description = "With --text, also which roles the tokens of that text take in each layer and KV head, and what they keep.",
+        header = "Tells what a model is and what memory it needs, or what is in a training run, its checkpoints or a safetensors file.",
+        description = "The weights are not read. With --text they are, and it tells which roles the tokens of that text take in each layer and KV head, and what they keep.",
         parameterListHeading = "%n",
         optionListHeading = "%nOptions:%n",
-        footer = {"", "Examples:", "  nats inspect my-model --context 32768", "  nats inspect my-model --text book.txt", "  nats inspect my-model/checkpoints"})
+        footer = {"", "Examples:", "  nats inspect my-model --context 32768", "  nats inspect model.gguf --dtype q8_0 --kv-dtype bf16", "  nats inspect my-model --text book.txt", "  nats inspect my-model/checkpoints"})
 public final class InspectCommand implements Callable<Integer> {
 
-    @Parameters(paramLabel = "PATH", description = "a model folder, a folder of 'nats train', its checkpoints, or a safetensors file")
+    /** Most tokens of a piece of --text, unless --context says otherwise: all activations of a piece are held. */
+    private static final int MOST_PIECE = 1024;
+
+    @Parameters(paramLabel = "PATH", description = "a model (" + ModelOptions.MODEL + "), a folder of 'nats train', its checkpoints, or a safetensors file")
     private Path path;
 
     @Mixin
@@ -50,8 +53,19 @@ public final class InspectCommand implements Callable<Integer> {
     @Option(names = "--text", paramLabel = "FILE", description = "a text in UTF-8, read in consecutive pieces of --context tokens")
     private Path text;
 
-    @Option(names = "--context", paramLabel = "N", description = "tokens of a context (what the model was made for, at most 1024)")
+    @Option(names = "--context", paramLabel = "N", description = "tokens of a context (what the model was made for; with --text at most 1024 of them)")
     private Integer context;
+
+    @Option(names = "--dtype", paramLabel = "TYPE", converter = ModelOptions.DtypeConverter.class, completionCandidates = ModelOptions.DtypeNames.class,
+            description = "weights in memory, as for 'nats generate': ${COMPLETION-CANDIDATES} (as stored)")
+    private Dtype dtype;
+
+    @Option(names = "--kv-dtype", paramLabel = "TYPE", defaultValue = "f32", converter = KvOptions.KvForm.class,
+            description = "keys and values in memory: f32, bf16 or q8 (${DEFAULT-VALUE})")
+    private KvDtype kvDtype;
+
+    @Option(names = "--tokenizer", paramLabel = "PATH", description = ModelOptions.TOKENIZER)
+    private Path tokenizer;
 
     @Option(names = "--tensors", description = "list the tensors")
     private boolean tensors;
@@ -64,14 +78,15 @@ public final class InspectCommand implements Callable<Integer> {
         if (!Files.exists(path)) {
             throw new NoSuchFileException(path.toString());
         }
-        if (Files.exists(path.resolve("config.json"))) {
+        boolean folder = Files.isDirectory(path);
+        if (folder ? Files.exists(path.resolve("config.json")) : !isSafeTensors()) {
             inspectModel();
             return 0;
         }
         if (text != null) {
-            throw new UserError("--text needs a model folder, and " + path + (Files.isDirectory(path) ? " has no config.json." : " is a file."));
+            throw new UserError("--text needs a model, and " + path + (folder ? " has no config.json." : " is a file of tensors."));
         }
-        if (Files.isDirectory(path)) {
+        if (folder) {
             inspectCheckpoints();
         } else {
             inspectFile(path);
@@ -79,18 +94,33 @@ public final class InspectCommand implements Callable<Integer> {
         return 0;
     }
 
+    /** By what such a file begins with: the length of its header, and the brace that opens it. */
+    private boolean isSafeTensors() throws IOException {
+        try (InputStream in = Files.newInputStream(path)) {
+            byte[] first = in.readNBytes(Long.BYTES + 1);
+            return path.toString().endsWith(".safetensors") || first.length == Long.BYTES + 1 && first[Long.BYTES] == '{'
+                    && ByteBuffer.wrap(first).order(ByteOrder.LITTLE_ENDIAN).getLong() < Files.size(path);
+        }
+    }
+
     private void inspectModel() throws IOException {
-        ModelConfig config = ModelLoader.config(path);
-        int tokens = context != null ? context : Math.min(1024, config.maxSeqLen());
-        describe(config, tokens, Files.exists(path.resolve("tokenizer.json")) ? Tokenizers.load(path) : null);
-        if (tensors) {
-            try (ShardedTensors files = ShardedTensors.open(path)) {
-                list(files.files());
+        int pieces;
+        try (ModelFile file = ModelFile.open(path)) {
+            int made = file.config().maxSeqLen();
+            int tokens = context != null ? context : made;
+            pieces = context != null ? context : Math.min(MOST_PIECE, made);
+            if (file.config().positions() instanceof ModelConfig.Positions.Learned && tokens > made) {
+                throw new UserError("--context " + tokens + ": the model has only " + made + " positions.");
             }
+            InspectedModel model = new InspectedModel(common);
+            Tokenizer read = model.tell(file, tokenizer == null ? path : tokenizer, tokens);
+            if (tensors) {
+                list(file.stored());
+            }
+            model.need(dtype == null ? file : file.as(dtype), dtype, read == null ? 0 : read.vocabSize(), tokens, kvDtype);
         }
         if (text != null) {
-            RolesOfText roles = RolesOfText.measure(common, path, TextFiles.read(text), tokens);
-            roles.tell(common);
+            RolesOfText.measure(common, path, tokenizer == null ? path : tokenizer, TextFiles.read(text), pieces).tell(common);
         }
     }
 
@@ -109,11 +139,11 @@ public final class InspectCommand implements Callable<Integer> {
             if (safetensors.metadata().containsKey("step")) {
                 inspectCheckpoint(Checkpoint.open(file));
                 if (tensors) {
-                    list(List.of(safetensors));
+                    list(stored(safetensors));
                 }
                 return;
             }
-            list(List.of(safetensors));
+            list(stored(safetensors));
             JsonLines json = common.json();
             safetensors.metadata().forEach(json == null ? this::row
                     : (name, value) -> json.event("metadata").put("name", name).put("value", value).end());
@@ -130,80 +160,31 @@ public final class InspectCommand implements Callable<Integer> {
             row("training", Json.compact(checkpoint.config().toJson()));
         }
         ModelConfig config = checkpoint.model();
-        describe(config, context != null ? context : Math.min(1024, config.maxSeqLen()), null);
-    }
-
-    private void describe(ModelConfig c, int tokens, Tokenizer tokenizer) {
-        long perToken = 2L * Float.BYTES * c.nLayers() * c.kvDim();
-        long seen = c.attentionWindow() > 0 ? Math.min(tokens, c.attentionWindow()) : tokens;
-        if (common.json() != null) {
-            common.json().event("model").put("parameters", c.parameters()).put("vocabSize", c.vocabSize()).put("dim", c.dim())
-                    .put("nLayers", c.nLayers()).put("nHeads", c.nHeads()).put("nKvHeads", c.nKvHeads())
-                    .put("headDim", c.headDim()).put("hiddenDim", c.hiddenDim()).put("maxSeqLen", c.maxSeqLen())
-                    .put("roleWindows", c.roleWindows()).put("tokenizer", describe(tokenizer))
-                    .put("kvBytesPerToken", perToken).put("context", tokens).put("fullBytes", seen * perToken).end();
-            return;
-        }
-        row("parameters", Numbers.compact(c.parameters()) + ", " + Numbers.bytes(4.0 * c.parameters()) + " of heap");
-        row("layers", c.nLayers() + " of dim " + c.dim() + ", hidden " + c.hiddenDim() + ", " + name(c.activation()) + ", "
-                + (c.norm() == ModelConfig.Norm.RMS ? "RMSNorm" : "LayerNorm"));
-        row("attention", c.nHeads() + " heads of " + c.headDim() + ", " + c.nKvHeads() + " KV heads"
-                + (c.attentionWindow() > 0 ? ", window " + c.attentionWindow() : "") + (c.qkNorm() ? ", q/k norm" : ""));
-        row("positions", (c.positions() instanceof ModelConfig.Positions.Rotary rotary ? "rotary, theta " + Numbers.compact(rotary.theta()) : "learned")
-                + ", made for " + c.maxSeqLen());
-        row("vocabulary", c.vocabSize() + (c.tiedHead() ? ", head tied to the embedding" : ", separate head"));
-        row("tokenizer", describe(tokenizer));
-        row("roles", c.hasRoles() ? "global, local, sliding " + c.roleWindows() : "none: every token is kept");
-        row("full cache", Numbers.bytes(perToken) + " a token, " + Numbers.bytes((double) seen * perToken) + " for a context of " + tokens
-                + (c.hasRoles() ? " (--text tells what the roles keep of it)" : ""));
-    }
-
-    private static String describe(Tokenizer tokenizer) {
-        if (tokenizer == null) {
-            return "none";
-        }
-        String kind = switch (tokenizer) {
-            case ByteTokenizer bytes -> "bytes";
-            case BpeTokenizer bpe -> "byte-level BPE";
-            case SpmTokenizer spm -> "SentencePiece-style BPE";
-            default -> tokenizer.getClass().getSimpleName();
-        };
-        String ends = String.join(", ", tokenizer.eosIds().stream().map(String::valueOf).toList());
-        return kind + (tokenizer instanceof ByteTokenizer ? "" : ", " + tokenizer.vocabSize() + " ids")
-                + (tokenizer.bosId().isPresent() ? ", begins with " + tokenizer.bosId().getAsInt() : "")
-                + (ends.isEmpty() ? "" : ", ends with " + ends);
-    }
-
-    private static String name(ModelConfig.Activation activation) {
-        return switch (activation) {
-            case SWIGLU -> "SwiGLU";
-            case GELU_TANH -> "GELU (tanh)";
-            case GELU_ERF -> "GELU (erf)";
-        };
+        new InspectedModel(common).tell(config, context != null ? context : config.maxSeqLen());
     }
 
     private void row(String name, String value) {
-        common.out().printf(Locale.ROOT, "%-14s%s%n", name, value);
+        common.row(name, value);
     }
 
-    private void list(List<SafeTensors> files) {
+    private static List<StoredTensor> stored(SafeTensors file) {
+        return file.names().stream().map(name -> new StoredTensor(name, file.dtype(name).toString(), file.shape(name), file.bytes(name))).toList();
+    }
+
+    private void list(List<StoredTensor> all) {
+        if (common.json() != null) {
+            all.forEach(tensor -> common.json().event("tensor").put("name", tensor.name()).put("dtype", tensor.type())
+                    .put("shape", Arrays.stream(tensor.shape()).boxed().toList()).put("bytes", tensor.bytes()).end());
+            return;
+        }
         List<List<String>> rows = new ArrayList<>();
         Map<String, Long> bytes = new TreeMap<>();
-        for (SafeTensors file : files) {
-            for (String name : file.names()) {
-                String dtype = file.dtype(name).toString();
-                bytes.merge(dtype, file.bytes(name), Long::sum);
-                rows.add(List.of(name, dtype, Arrays.toString(file.shape(name)), Numbers.bytes(file.bytes(name))));
-                if (common.json() != null) {
-                    common.json().event("tensor").put("name", name).put("dtype", dtype).put("shape", Arrays.stream(file.shape(name)).boxed().toList())
-                            .put("bytes", file.bytes(name)).end();
-                }
-            }
+        for (StoredTensor tensor : all) {
+            bytes.merge(tensor.type(), tensor.bytes(), Long::sum);
+            rows.add(List.of(tensor.name(), tensor.type(), Arrays.toString(tensor.shape()), Numbers.bytes(tensor.bytes())));
         }
-        if (common.json() == null) {
-            common.out().println(TextTable.of(List.of("tensor", "type", "shape", "size"), rows));
-            row("tensors", String.valueOf(rows.size()));
-            bytes.forEach((dtype, sum) -> row(dtype, Numbers.bytes(sum)));
-        }
+        common.out().println(TextTable.of(List.of("tensor", "type", "shape", "size"), rows));
+        row("tensors", String.valueOf(rows.size()));
+        bytes.forEach((dtype, sum) -> row(dtype, Numbers.bytes(sum)));
     }
 }

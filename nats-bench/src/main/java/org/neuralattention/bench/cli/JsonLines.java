@@ -7,6 +7,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.function.BiConsumer;
 
 /** What a command prints with {@code --json}: one object per line, each with the field {@code event}. */
@@ -46,6 +47,11 @@ public final class JsonLines {
 
         public Line put(String field, long value) {
             return write(() -> json.writeNumberField(field, value));
+        }
+
+        /** A number, or null where it is not known. */
+        public Line put(String field, OptionalLong value) {
+            return value.isPresent() ? put(field, value.getAsLong()) : put(field, Double.NaN);
         }
 
         public Line put(String field, boolean value) {

@@ -3,6 +3,7 @@ package org.neuralattention.bench.cli;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.neuralattention.generate.MemoryNeed;
 import org.neuralattention.generate.Model;
 import org.neuralattention.generate.Session;
 import picocli.CommandLine.ITypeConverter;
@@ -19,6 +20,12 @@ public final class KvBudgetOptions extends KvOptions {
     @Override
     public Session session(Model model) {
         return session(model, budget == null ? Long.MAX_VALUE : budget);
+    }
+
+    @Override
+    public MemoryNeed need(Model model, long context, int threads) {
+        MemoryNeed need = super.need(model, context, threads);
+        return budget == null ? need : need.withKvBudget(budget);
     }
 
     /** A number of bytes, with k, M or G for powers of 1024. */

@@ -2,8 +2,10 @@ package org.neuralattention.bench.cli;
 
 import java.util.Locale;
 import org.neuralattention.cache.KvCache;
+import org.neuralattention.generate.MemoryNeed;
 import org.neuralattention.generate.Model;
 import org.neuralattention.generate.Session;
+import org.neuralattention.io.ModelSource;
 import org.neuralattention.kernels.KvDtype;
 import org.neuralattention.roles.RoleChoice;
 import picocli.CommandLine.ITypeConverter;
@@ -23,6 +25,16 @@ public class KvOptions {
     /** A new session of this model. */
     public Session session(Model model) {
         return session(model, Long.MAX_VALUE);
+    }
+
+    /** What a sequence of {@code context} tokens takes with these options. */
+    public MemoryNeed need(Model model, long context, int threads) {
+        return MemoryNeed.of(ModelSource.of(model.weights()), model.tokenizer().vocabSize(), context, dtype, threads);
+    }
+
+    /** Whether {@link #need} counts keys that roles may let go. */
+    final boolean letsGo(Model model) {
+        return model.config().hasRoles() && !full;
     }
 
     final Session session(Model model, long budget) {

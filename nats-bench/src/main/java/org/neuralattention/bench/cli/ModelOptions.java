@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import org.neuralattention.generate.Model;
+import org.neuralattention.io.ModelFile;
 import org.neuralattention.kernels.Dtype;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
@@ -35,7 +36,15 @@ public final class ModelOptions {
 
     /** The caller closes it. */
     public Model load(int threads) throws IOException {
-        return Model.load(model, new Model.Options(dtype, threads, tokenizer));
+        return load(model, new Model.Options(dtype, threads, tokenizer));
+    }
+
+    /** Reads a model, if the heap can hold it. */
+    static Model load(Path model, Model.Options options) throws IOException {
+        try (ModelFile file = ModelFile.open(model)) {
+            MemoryTeller.checkHeap(model, options.dtype() == null ? file : file.as(options.dtype()));
+        }
+        return Model.load(model, options);
     }
 
     /** As the command line has it. */

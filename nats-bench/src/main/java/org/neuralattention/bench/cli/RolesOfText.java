@@ -42,9 +42,9 @@ final class RolesOfText {
         this.visible = new long[config.nLayers()][config.nKvHeads()];
     }
 
-    static RolesOfText measure(CommonOptions common, Path model, String text, int context) throws IOException {
+    static RolesOfText measure(CommonOptions common, Path model, Path tokenizerPath, String text, int context) throws IOException {
         ModelConfig config = ModelLoader.config(model);
-        Tokenizer tokenizer = Tokenizers.load(model);
+        Tokenizer tokenizer = Tokenizers.load(tokenizerPath);
         if (tokenizer.vocabSize() > config.vocabSize()) {
             throw new UserError("The tokenizer of " + model + " has " + tokenizer.vocabSize() + " ids, the model only " + config.vocabSize() + ".");
         }
