@@ -1,6 +1,7 @@
 package org.neuralattention.bench;
 
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.util.LinkedHashMap;
@@ -62,7 +63,10 @@ public final class Nats implements Runnable {
 
     public static void main(String[] args) {
         boolean debug = "1".equals(System.getenv("NATS_DEBUG"));
-        System.exit(run(new PrintWriter(System.out, true), new PrintWriter(System.err, true), debug, args));
+        // A locale without letters beyond ASCII must not spoil a text.
+        PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
+        PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
+        System.exit(run(out, err, debug, args));
     }
 
     /** Runs the command and returns its exit code. */
@@ -77,11 +81,17 @@ public final class Nats implements Runnable {
             return fail(err, debug, e, sentence(e.getMessage()) + " See '" + command.getCommandSpec().qualifiedName() + " --help'.", 2);
         });
         line.setExecutionExceptionHandler((e, command, parsed) -> told(err, debug, e));
+        int exitCode;
         try {
-            return line.execute(args);
+            exitCode = line.execute(args);
         } catch (Error e) { // picocli passes these through
-            return told(err, debug, e);
+            exitCode = told(err, debug, e);
         }
+        if (out.checkError() && exitCode == 0) { // a writer keeps a failure to itself until it is asked
+            err.println("nats: Standard output cannot be written: its disk is full, or its reader is gone.");
+            return 1;
+        }
+        return exitCode;
     }
 
     /** With the command that is asked for, or with all: to build them all takes a tenth of a second of a cold start. */
@@ -108,7 +118,7 @@ public final class Nats implements Runnable {
             case ModelFormatException model -> fail(err, debug, e, sentence(model.getMessage()), 2);
             case ExceptionInInitializerError init when init.getCause() instanceof IllegalStateException wrongFlag ->
                     fail(err, debug, e, sentence(wrongFlag.getMessage()), 2);
-            case KvBudgetExceededException budget -> fail(err, debug, e, "The text ends here: " + sentence(budget.getMessage()), 1);
+            case KvBudgetExceededException budget -> fail(err, debug, e, sentence(budget.getMessage()), 1);
             case NoSuchFileException file -> fail(err, debug, e, "There is no file " + file.getFile() + ".", 2);
             case AccessDeniedException file -> fail(err, debug, e, file.getFile() + " cannot be read or written: permission denied.", 2);
             case OutOfMemoryError memory -> fail(err, debug, e, String.format(Locale.ROOT,

@@ -4,8 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.Writer;
 import java.nio.file.AccessDeniedException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -53,7 +55,7 @@ class NatsTest {
     @ValueSource(strings = {"bnch", "--colour", "bench --quik", "bench --out", "bench (", "bench NoSuchBenchmarkAnywhere",
         "generate", "generate --model", "generate --model /nowhere --prompt a", "generate --model . --prompt a --prompt-file b",
         "generate --model . --prompt a --top-p 2", "generate --model . --prompt a --max-tokens 0", "generate --model . --prompt a --threads 0",
-        "generate --model . --prompt a --kv-budget 0", "generate --model . --prompt a --kv-budget lots", "generate --model . --prompt-file /nowhere",
+        "generate --model . --prompt a --kv-budget 0", "generate --model . --prompt a --kv-budget lots", "generate --model . --prompt a --kv-budget 99999999999G", "generate --model . --prompt-file /nowhere",
         "generate --model . --prompt a --max-tokens -1", "generate --model . --prompt a --temperature -1", "generate --model pom.xml --prompt a",
         "generate --model . --prompt a --dtype f33", "generate --model . --prompt a --logprobs -1", "generate --model . --prompt a --tokenizer pom.xml",
         "eval", "eval --model .", "eval --text pom.xml", "eval --model . --text pom.xml", "eval --model . --text /nowhere", "eval --model . --text .",
@@ -62,7 +64,7 @@ class NatsTest {
         "demo --out pom.xml/report.html", "bench --out .", "bench --out /nowhere/results.json TeamBench", "bench --json", "bench --json . TeamBench",
         "bench --html pom.xml/page.html TeamBench", "bench --markdown src TeamBench", "bench --write-model pom.xml", "bench --growth MatMul",
         "bench --out results.json", "bench --peers", "bench --peers (", "bench --peers --out peers.json X", "bench --peers --growth", "bench --llm-c mvnw",
-        "bench --peers --llama-bench /nowhere", "bench --peers --llm-c pom.xml", "inspect . --seed 1", "convert", "convert . out", "convert /nowhere out", "convert pom.xml out.gguf", "convert . out --to zip", "convert . out --dtype q9",
+        "bench --peers --llama-bench /nowhere", "bench --peers --llm-c pom.xml", "inspect . --seed 1", "convert", "convert . out", "convert /nowhere out", "convert pom.xml out.gguf", "convert . out --to zip", "convert . out --dtype q9", "convert . /nowhere/out",
         "inspect src", "inspect . --context 0", "inspect . --text pom.xml", "inspect", "inspect /nowhere", "inspect .", "inspect pom.xml", "inspect pom.xml --text pom.xml"})
     void aMistakeIsOneSentenceAndExitCodeTwo(String args) {
         assertEquals(2, nats(false, args.split(" ")));
@@ -83,6 +85,24 @@ class NatsTest {
     void aFileThatMustNotBeTouchedIsAMistakeOfTheUser() {
         assertEquals(2, Nats.told(new PrintWriter(err, true), false, new AccessDeniedException("secret.txt")));
         assertEquals("nats: secret.txt cannot be read or written: permission denied.", err.toString().strip());
+    }
+
+    @Test
+    void whatCannotBePrintedIsAFailure() {
+        Writer full = new Writer() {
+            @Override
+            public void write(char[] text, int from, int length) throws IOException {
+                throw new IOException("No space left on device");
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
+        assertEquals(1, Nats.run(new PrintWriter(full), new PrintWriter(err, true), false, "--version"));
+        assertTrue(err.toString().startsWith("nats: Standard output cannot be written"), err.toString());
     }
 
     @Test

@@ -6,6 +6,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -36,7 +37,10 @@ public final class Conversion {
 
     private static final String TEMPORARY = ".nats-converting";
 
-    /** Told how far it has come; writing and checking read every number of the source once each. */
+    /**
+     * Told how far it has come; writing and checking read every number of the source once each. An exception of the listener ends the conversion,
+     * and nothing of it stays.
+     */
     @FunctionalInterface
     public interface Listener {
         void read(long numbers, long ofAll);
@@ -96,12 +100,24 @@ public final class Conversion {
      *
      * @return what became of the tokenizer, in a sentence
      * @throws FileAlreadyExistsException if there is something at {@code out} that is not an empty folder
+     * @throws NoSuchFileException if the folder that should hold it is not there
+     * @throws TargetBusyException if another conversion is writing to {@code out}
      * @throws ModelFormatException if the source does not hold what it promised
      * @throws IOException if something cannot be read or written, or what was written does not read back the same
      */
     public String run(Path out) throws IOException {
-        refuse(out);
         Path target = out.toAbsolutePath();
+        if (!Files.isDirectory(target.getParent())) {
+            throw new NoSuchFileException(target.getParent().toString());
+        }
+        refuse(out);
+        try (Claim claim = Claim.of(target)) {
+            refuse(out);
+            return run(out, target);
+        }
+    }
+
+    private String run(Path out, Path target) throws IOException {
         Path temporary = target.resolveSibling(target.getFileName() + TEMPORARY);
         remove(temporary);
         try {

@@ -1,9 +1,7 @@
 package org.neuralattention.bench.cli;
 
-import java.io.BufferedReader;
+import java.io.BufferedInputStream;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
@@ -79,9 +77,8 @@ public final class ChatCommand implements Callable<Integer> {
         try (Model model = models.load(common.threads()); CtrlC ctrlC = new CtrlC(common.err())) {
             Tokenizer tokenizer = model.tokenizer();
             Chat chat = new Chat(kv.session(model), tokenizer, template(source, ChatTemplate.tokens(tokenizer)), beginning(null));
-            BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8.newDecoder()));
             boolean people = System.console() != null && System.console().isTerminal() && common.json() == null;
-            int exitCode = new ChatLoop(chat, request, () -> new GenerationTeller(common, tokenizer, -1, false), common, ctrlC, people).run(in);
+            int exitCode = new ChatLoop(chat, request, () -> new GenerationTeller(common, tokenizer, -1, false), common, ctrlC, people).run(new BufferedInputStream(System.in));
             MemoryTeller.tell(common, kv.need(model, Math.max(1, chat.session().position()), common.threads()), kv.letsGo(model));
             return exitCode;
         }

@@ -1,9 +1,10 @@
 package org.neuralattention.bench.cli;
 
-import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintWriter;
-import java.nio.charset.CharacterCodingException;
+import java.util.Arrays;
 import java.util.function.Supplier;
 import org.neuralattention.cache.KvBudgetExceededException;
 import org.neuralattention.chat.Chat;
@@ -24,6 +25,7 @@ final class ChatLoop {
     private final Chat chat;
     private final Request request;
     private final Supplier<GenerationTeller> tellers;
+    private final CommonOptions common;
     private final JsonLines json;
     private final PrintWriter err;
     private final CtrlC ctrlC;
@@ -36,7 +38,8 @@ final class ChatLoop {
      */
     ChatLoop(Chat chat, Request request, Supplier<GenerationTeller> tellers, CommonOptions common, CtrlC ctrlC, boolean people) {
         this.chat = chat;
-        this.request = request.withCancel(ctrlC::pressed);
+        this.request = request.withCancel(() -> ctrlC.pressed() || common.outputFailed());
+        this.common = common;
         this.tellers = tellers;
         this.json = common.json();
         this.err = common.err();
@@ -45,11 +48,11 @@ final class ChatLoop {
     }
 
     /** Returns the exit code. */
-    int run(BufferedReader in) throws IOException {
+    int run(InputStream in) throws IOException {
         if (people) {
             err.println("A line is a question. /help lists the commands, /quit ends.");
         }
-        for (String line = read(in); line != null && !line.strip().equals("/quit"); line = read(in)) {
+        for (String line = read(in); line != null && !line.strip().equals("/quit") && !common.outputFailed(); line = read(in)) {
             ctrlC.reset(true);
             if (line.startsWith("//")) {
                 answer(line.substring(1));
@@ -63,16 +66,39 @@ final class ChatLoop {
         return 0;
     }
 
-    private String read(BufferedReader in) throws IOException {
-        if (people) {
-            err.print("> ");
-            err.flush();
+    /** The next line, or null behind the last. One that is not text is told as a mistake; those around it are not touched. */
+    private String read(InputStream in) throws IOException {
+        while (true) {
+            if (people) {
+                err.print("> ");
+                err.flush();
+            }
+            byte[] line = line(in);
+            try {
+                return line == null ? null : TextFiles.decode("This line of standard input", line);
+            } catch (UserError e) {
+                if (!people) {
+                    throw e;
+                }
+                err.println(e.getMessage());
+            }
         }
-        try {
-            return in.readLine();
-        } catch (CharacterCodingException e) {
-            throw new UserError("Standard input is not text in UTF-8.", e);
+    }
+
+    /** The bytes before the next end of a line; null behind the last. A decoder in between would read ahead, and fail for lines to come. */
+    private static byte[] line(InputStream in) throws IOException {
+        ByteArrayOutputStream line = new ByteArrayOutputStream();
+        int next = in.read();
+        if (next < 0) {
+            return null;
         }
+        while (next >= 0 && next != '\n') {
+            line.write(next);
+            next = in.read();
+        }
+        byte[] bytes = line.toByteArray();
+        boolean carriageReturn = bytes.length > 0 && bytes[bytes.length - 1] == '\r';
+        return carriageReturn ? Arrays.copyOf(bytes, bytes.length - 1) : bytes;
     }
 
     private void answer(String question) {
@@ -88,6 +114,11 @@ final class ChatLoop {
                 throw e;
             }
             err.println(e.getMessage() + " /clear begins anew.");
+        } catch (IllegalArgumentException e) { // no room behind the model's learned positions
+            if (!people) {
+                throw new UserError(e.getMessage() + ".", e);
+            }
+            err.println(e.getMessage() + ". /clear begins anew.");
         }
     }
 

@@ -50,6 +50,11 @@ public final class CommonOptions {
         out().printf(Locale.ROOT, "%-14s%s%n", name, value);
     }
 
+    /** Whether what was printed did not arrive, so that there is no use in printing more. */
+    boolean outputFailed() {
+        return out().checkError();
+    }
+
     public PrintWriter err() {
         return command.commandLine().getErr();
     }

@@ -7,11 +7,13 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.neuralattention.bench.report.Numbers;
 import org.neuralattention.convert.Conversion;
 import org.neuralattention.convert.ModelFormat;
+import org.neuralattention.convert.TargetBusyException;
 import org.neuralattention.io.ModelFile;
 import org.neuralattention.io.ModelWriter;
 import org.neuralattention.kernels.Dtype;
@@ -62,13 +64,27 @@ public final class ConvertCommand implements Callable<Integer> {
         if (!Files.exists(in)) {
             throw new NoSuchFileException(in.toString());
         }
+        Path folder = out.toAbsolutePath().getParent();
+        if (out.toString().isEmpty() || !Files.isDirectory(folder)) {
+            throw new UserError(out.toString().isEmpty() ? "OUT is empty." : "There is no folder " + folder + " to write " + out.getFileName() + " into.");
+        }
         String tokenizer;
-        try (ModelFile model = ModelFile.open(in); Progress progress = common.progress("numbers", 2 * model.config().parameters())) {
-            tokenizer = new Conversion(model, options, (done, all) -> progress.update(done, Progress.Values.NONE)).run(out);
+        try (Interrupt interrupt = new Interrupt(); ModelFile model = ModelFile.open(in);
+                Progress progress = common.progress("numbers", 2 * model.config().parameters())) {
+            tokenizer = new Conversion(model, options, (done, all) -> {
+                progress.update(done, Progress.Values.NONE);
+                if (interrupt.requested()) {
+                    throw new CancellationException();
+                }
+            }).run(out);
+        } catch (CancellationException e) {
+            return Interrupt.EXIT_CODE; // nothing of it is left
         } catch (IllegalArgumentException e) {
             throw new UserError(in + " as " + options.format() + ": " + e.getMessage(), e);
         } catch (FileAlreadyExistsException e) {
             throw new UserError(out + " is there already, and nothing is overwritten.", e);
+        } catch (TargetBusyException e) {
+            throw new UserError(e.getMessage() + ".", e);
         }
         tell(options, tokenizer);
         return 0;

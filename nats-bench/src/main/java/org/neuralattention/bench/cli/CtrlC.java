@@ -11,9 +11,6 @@ import sun.misc.SignalHandler;
  */
 final class CtrlC implements AutoCloseable {
 
-    /** As shells have it: 128 and the signal's number. */
-    private static final int INTERRUPTED = 130;
-
     private final PrintWriter err;
     private final AtomicBoolean pressed = new AtomicBoolean();
     private final SignalHandler before;
@@ -27,7 +24,7 @@ final class CtrlC implements AutoCloseable {
     /** Heard on the JVM's own thread. */
     void press() {
         if (pressed.getAndSet(true)) {
-            System.exit(INTERRUPTED);
+            System.exit(Interrupt.EXIT_CODE);
         }
         if (!answering) {
             err.println();

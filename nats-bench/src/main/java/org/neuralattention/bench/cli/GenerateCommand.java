@@ -64,6 +64,7 @@ public final class GenerateCommand implements Callable<Integer> {
             try (GenerationTeller teller = new GenerationTeller(common, model.tokenizer(), ids[ids.length - 1], logprobs != null)) {
                 Generation made = model.generator(session).generate(ids, request, teller);
                 teller.tell(made, session.cache().stats());
+                tellLength(model.config(), session.position());
                 MemoryTeller.tell(common, kv.need(model, (long) ids.length + tokens, common.threads()), kv.letsGo(model));
                 if (made.finish() == Generation.Finish.FULL) {
                     session.logits(); // tells why, as the exception it throws
@@ -83,7 +84,7 @@ public final class GenerateCommand implements Callable<Integer> {
         if (logprobs != null && logprobs < 0) {
             throw new UserError("--logprobs " + logprobs + ": must be 0 (only that of the token) or more.");
         }
-        Request request = Request.of(tokens).with(sampling.sampling()).withStops(stops);
+        Request request = Request.of(tokens).with(sampling.sampling()).withStops(stops).withCancel(common::outputFailed);
         return logprobs == null ? request : request.withLogprobs(logprobs);
     }
 
@@ -94,6 +95,12 @@ public final class GenerateCommand implements Callable<Integer> {
             throw new UserError("The prompt is empty, and no token begins the text.");
         }
         return ids;
+    }
+
+    private void tellLength(ModelConfig config, long length) {
+        if (length > config.maxSeqLen() && common.json() == null) {
+            common.err().println("The text has " + length + " tokens; behind " + config.maxSeqLen() + ", which the model was made for, it may be worse.");
+        }
     }
 
     private void checkLength(ModelConfig config, int promptLength) {

@@ -37,7 +37,11 @@ public final class KvBudgetOptions extends KvOptions {
                 throw new TypeConversionException("must be a positive number of bytes, like 500000, 64k, 64M or 2G");
             }
             int power = "kmg".indexOf(number.group(2).toLowerCase(Locale.ROOT)) + 1;
-            return Long.parseLong(number.group(1)) << 10 * (number.group(2).isEmpty() ? 0 : power);
+            try {
+                return Math.multiplyExact(Long.parseLong(number.group(1)), 1L << 10 * (number.group(2).isEmpty() ? 0 : power));
+            } catch (ArithmeticException e) {
+                throw new TypeConversionException("is more than 2^63 bytes");
+            }
         }
     }
 }

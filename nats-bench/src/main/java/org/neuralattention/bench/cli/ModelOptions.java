@@ -1,6 +1,8 @@
 package org.neuralattention.bench.cli;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Iterator;
@@ -44,7 +46,14 @@ public final class ModelOptions {
         try (ModelFile file = ModelFile.open(model)) {
             MemoryTeller.checkHeap(model, options.dtype() == null ? file : file.as(options.dtype()));
         }
-        return Model.load(model, options);
+        try {
+            return Model.load(model, options);
+        } catch (NoSuchFileException e) {
+            if (options.tokenizer() != null || !Files.exists(model)) {
+                throw e;
+            }
+            throw new UserError(model + " has no " + Path.of(e.getFile()).getFileName() + " with it; if that is the tokenizer, name one with --tokenizer.", e);
+        }
     }
 
     /** As the command line has it. */

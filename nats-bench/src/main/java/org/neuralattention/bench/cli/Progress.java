@@ -68,6 +68,9 @@ public abstract sealed class Progress implements AutoCloseable {
 
     private static final double LINE_SECONDS = 5;
 
+    private static final double FIRST_PART = 0.02;
+    private static final double SETTLED_SECONDS = 10;
+
     /** Begins after {@code step} steps that were done before, and took none of this time. */
     public Progress from(long step) {
         firstStep = step;
@@ -85,9 +88,10 @@ public abstract sealed class Progress implements AutoCloseable {
         return (System.nanoTime() - started) * 1e-9;
     }
 
-    /** As long per step as until now. */
+    /** As long per step as until now; not known before some of the work has been done, for a start is slow. */
     final double secondsLeft(long step) {
-        return step == firstStep ? Double.NaN : seconds() / (step - firstStep) * (steps - step);
+        boolean early = step - firstStep < FIRST_PART * (steps - firstStep) && seconds() < SETTLED_SECONDS;
+        return early || step == firstStep ? Double.NaN : seconds() / (step - firstStep) * (steps - step);
     }
 
     /** A bar that is redrawn in place. */

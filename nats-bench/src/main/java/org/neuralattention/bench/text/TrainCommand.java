@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.neuralattention.bench.cli.CommonOptions;
+import org.neuralattention.bench.cli.Interrupt;
 import org.neuralattention.bench.cli.SeedOption;
 import org.neuralattention.bench.cli.UserError;
 import org.neuralattention.kernels.Team;
@@ -34,8 +35,6 @@ import picocli.CommandLine.Spec;
         footer = {"", "Examples:", "  nats train --text books/ --out my-model", "  nats train --resume --out my-model",
             "  nats train --text a.txt --valid b.txt --out my-model --windows 16,64 --price 1"})
 public final class TrainCommand implements Callable<Integer> {
-
-    private static final int INTERRUPTED = 130;
 
     @Spec
     private CommandSpec spec;
@@ -130,7 +129,7 @@ public final class TrainCommand implements Callable<Integer> {
             Optional<TrainingRun.Outcome> outcome = run.run(common, interrupt::requested);
             if (outcome.isEmpty()) {
                 TrainReport.interrupted(common, out, run.steps(), options.steps);
-                return INTERRUPTED;
+                return Interrupt.EXIT_CODE;
             }
             TrainReport.end(common, out, outcome.get());
             return 0;

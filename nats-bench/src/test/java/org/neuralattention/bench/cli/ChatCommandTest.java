@@ -129,7 +129,11 @@ class ChatCommandTest {
         chat("", "--stop", "");
         assertEquals("--stop must not be empty.", failure.getMessage());
         chat(new byte[] {'h', (byte) 0xff, '\n'}, "--model", folder.toString());
-        assertEquals("Standard input is not text in UTF-8.", failure.getMessage());
+        assertEquals("This line of standard input is not text in UTF-8.", failure.getMessage());
+        failure = null;
+        byte[] later = {'h', 'i', '\r', '\n', (byte) 0xff, '\n'};
+        assertEquals("Hello!\n", chat(later, "--model", folder.toString(), "--temperature", "0").replace("\r", ""), "the lines before are answered");
+        assertEquals("This line of standard input is not text in UTF-8.", failure.getMessage());
     }
 
     @Test

@@ -1,12 +1,15 @@
 package org.neuralattention.bench.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -85,5 +88,14 @@ class ConvertCommandTest {
         assertTrue(refused(model.toString(), out, "--dtype", "q9").contains("--dtype q9"));
         assertTrue(refused(model.toString(), model.toString()).contains("is there already"));
         assertTrue(refused(model.toString(), out + ".bin", "--dtype", "f16").contains("llama2c cannot express F16"));
+        assertEquals("There is no folder " + temp.resolve("a") + " to write m.gguf into.", refused(model.toString(), temp.resolve("a/m.gguf").toString()));
+        assertEquals("OUT is empty.", refused(model.toString(), "", "--to", "gguf"));
+        Path lock = temp.resolve("m.gguf.nats-lock");
+        try (FileChannel other = FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            other.lock();
+            assertTrue(refused(model.toString(), temp.resolve("m.gguf").toString()).contains("another conversion is writing it"));
+        }
+        convert(model.toString(), temp.resolve("m.gguf").toString());
+        assertFalse(Files.exists(lock));
     }
 }

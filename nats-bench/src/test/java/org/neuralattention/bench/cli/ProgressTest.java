@@ -37,6 +37,14 @@ class ProgressTest {
     }
 
     @Test
+    void aStartSaysNothingOfTheEnd() {
+        try (Progress progress = new Progress.Lines("train", 100, new PrintWriter(err), 0)) {
+            progress.update(1, Progress.Values.NONE);
+        }
+        assertEquals("train 1/100", err.toString().strip());
+    }
+
+    @Test
     void onATerminalABarIsDrawnWithinItsWidth() {
         System.setProperty("nats.columns", "120");
         try (Progress progress = Progress.of("train", 100, null, new PrintWriter(err))) {

@@ -1,17 +1,20 @@
-package org.neuralattention.bench.text;
+package org.neuralattention.bench.cli;
 
 import java.util.concurrent.CountDownLatch;
 
 /**
  * Turns Ctrl-C (and a polite kill) into a wish that the work can hear: the JVM then waits with its end until the work has closed this.
  */
-final class Interrupt implements AutoCloseable {
+public final class Interrupt implements AutoCloseable {
+
+    /** Of a program that Ctrl-C has ended: 128 and the signal's number. */
+    public static final int EXIT_CODE = 130;
 
     private final CountDownLatch done = new CountDownLatch(1);
     private final Thread hook = new Thread(this::wish, "nats-interrupt");
     private volatile boolean requested;
 
-    Interrupt() {
+    public Interrupt() {
         Runtime.getRuntime().addShutdownHook(hook);
     }
 
@@ -24,7 +27,8 @@ final class Interrupt implements AutoCloseable {
         }
     }
 
-    boolean requested() {
+    /** Whether the program is to end. */
+    public boolean requested() {
         return requested;
     }
 
