@@ -15,4 +15,9 @@ public record AddedToken(int id, String content, boolean singleWord, boolean lst
     public AddedToken(int id, String content, boolean special) {
         this(id, content, false, false, false, false, special);
     }
+
+    /** Whether what stands beside it in the text matters: formats that only name their tokens cannot say so. */
+    boolean asksOfItsNeighbours() {
+        return singleWord || lstrip || rstrip;
+    }
 }

@@ -6,16 +6,25 @@ import java.util.OptionalInt;
 /**
  * Which ids begin and end a sequence.
  *
- * @param bosId the id put before a text, if the model was trained with one
+ * @param bosId the token that begins a sequence, if there is one: what a chat template writes as {@code bos_token}
+ * @param addsBos whether encoding puts it before a text, too; a model that has such a token need not have been trained so
  * @param eosIds the ids that end a text, a turn or a message; the first is the end of a text. None twice
  */
-public record Boundaries(OptionalInt bosId, List<Integer> eosIds) {
+public record Boundaries(OptionalInt bosId, boolean addsBos, List<Integer> eosIds) {
 
     /** No beginning and no end. */
-    public static final Boundaries NONE = new Boundaries(OptionalInt.empty(), List.of());
+    public static final Boundaries NONE = new Boundaries(OptionalInt.empty(), false, List.of());
 
     public Boundaries {
+        if (addsBos && bosId.isEmpty()) {
+            throw new IllegalArgumentException("addsBos without a bosId: there is nothing to put before a text");
+        }
         eosIds = eosIds.stream().distinct().toList();
+    }
+
+    /** The id put before a text; empty if none is. */
+    public OptionalInt first() {
+        return addsBos ? bosId : OptionalInt.empty();
     }
 
     /**

@@ -70,10 +70,14 @@ final class GgufVocabulary {
         Prefix prefix = metadata.flag(PREFIX + "add_space_prefix", true) ? Prefix.EACH : Prefix.NONE;
         Spaces spaces = new Spaces(prefix, metadata.flag(PREFIX + "remove_extra_whitespaces", false), false);
         SpmModel model = SpmModel.ofScores(pieces, spaces, id(metadata, "unknown_token_id"));
-        if (metadata.string("general.name", "").toLowerCase(Locale.ROOT).matches(".*phi-?3.*")) {
-            model = model.withAdded(model.added().stream().map(GgufVocabulary::ofPhi3).toList());
-        }
+        model = model.withAdded(added(metadata, model));
         return new SpmTokenizer(model, boundaries(metadata, true, model.added()));
+    }
+
+    /** The added tokens of a model of pieces as a reader of this file takes them, which may go by the model's name. */
+    static List<AddedToken> added(GgufMetadata metadata, SpmModel model) {
+        boolean phi3 = metadata.string("general.name", "").toLowerCase(Locale.ROOT).matches(".*phi-?3.*");
+        return phi3 ? model.added().stream().map(GgufVocabulary::ofPhi3).toList() : model.added();
     }
 
     /** The file cannot say that a token takes the white space after it along; those of Phi 3 do, as llama.cpp knows too. */
@@ -83,13 +87,14 @@ final class GgufVocabulary {
     }
 
     static Boundaries boundaries(GgufMetadata metadata, boolean bosIfAbsent, Collection<AddedToken> added) {
-        OptionalInt bos = metadata.flag(PREFIX + "add_bos_token", bosIfAbsent) ? id(metadata, "bos_token_id") : OptionalInt.empty();
+        OptionalInt bos = id(metadata, "bos_token_id");
+        boolean addsBos = bos.isPresent() && metadata.flag(PREFIX + "add_bos_token", bosIfAbsent);
         List<Integer> eos = new ArrayList<>();
         for (String name : List.of("eos_token_id", "eot_token_id", "eom_token_id")) {
             id(metadata, name).ifPresent(eos::add);
         }
         added.stream().filter(t -> t.special() && ENDS.contains(t.content())).forEach(t -> eos.add(t.id()));
-        return new Boundaries(bos, eos);
+        return new Boundaries(bos, addsBos, eos);
     }
 
     private static OptionalInt id(GgufMetadata metadata, String name) {

@@ -33,7 +33,7 @@ public final class GgufVocabularyWriter {
             default -> throw new IllegalArgumentException("GGUF knows no such tokenizer");
         }
         Boundaries boundaries = tokenizer.boundaries();
-        pairs.flag(PREFIX + "add_bos_token", boundaries.bosId().isPresent());
+        pairs.flag(PREFIX + "add_bos_token", boundaries.addsBos());
         boundaries.bosId().ifPresent(id -> pairs.integer(PREFIX + "bos_token_id", id));
         for (int i = 0; i < Math.min(ENDS.size(), boundaries.eosIds().size()); i++) {
             pairs.integer(PREFIX + ENDS.get(i), boundaries.eosIds().get(i));
@@ -51,8 +51,8 @@ public final class GgufVocabularyWriter {
             types[entry.getValue()] = Type.NORMAL.number();
         }
         for (AddedToken token : model.added()) {
-            if (token.singleWord() || token.lstrip() || token.rstrip()) {
-                throw new IllegalArgumentException("GGUF has no place for what token \"" + token.content() + "\" asks of the text beside it");
+            if (token.asksOfItsNeighbours()) {
+                throw noPlace(token);
             }
             tokens[token.id()] = token.content();
             types[token.id()] = (token.special() ? Type.CONTROL : Type.USER_DEFINED).number();
@@ -63,6 +63,10 @@ public final class GgufVocabularyWriter {
         }
         pairs.string(PREFIX + "model", "gpt2").string(PREFIX + "pre", GgufBpe.name(model));
         pairs.strings(PREFIX + "tokens", filled(tokens, types)).ints(PREFIX + "token_type", types).strings(PREFIX + "merges", merges);
+    }
+
+    private static IllegalArgumentException noPlace(AddedToken token) {
+        return new IllegalArgumentException("GGUF has no place for what token \"" + token.content() + "\" asks of the text beside it");
     }
 
     /** With a name for each id that stands for nothing. */
@@ -82,6 +86,7 @@ public final class GgufVocabularyWriter {
         if (prefix != Prefix.EACH && prefix != Prefix.NONE || model.spaces().split()) {
             throw new IllegalArgumentException("GGUF has no place for how this tokenizer puts spaces");
         }
+        checkAdded(pairs, model);
         String[] tokens = new String[vocabSize];
         int[] types = new int[vocabSize];
         float[] scores = new float[vocabSize];
@@ -95,5 +100,17 @@ public final class GgufVocabularyWriter {
         pairs.strings(PREFIX + "tokens", filled(tokens, types)).floats(PREFIX + "scores", scores).ints(PREFIX + "token_type", types);
         pairs.flag(PREFIX + "add_space_prefix", prefix == Prefix.EACH).flag(PREFIX + "remove_extra_whitespaces", model.spaces().collapse());
         model.unkId().ifPresent(id -> pairs.integer(PREFIX + "unknown_token_id", id));
+    }
+
+    /** What the added tokens ask of the text beside them must be what a reader of the file will take them to ask. */
+    private static void checkAdded(GgufMetadata.Builder pairs, SpmModel model) {
+        SpmModel plain = SpmModel.ofScores(model.pieces(), model.spaces(), model.unkId());
+        List<AddedToken> read = GgufVocabulary.added(pairs.build(), plain);
+        for (AddedToken token : model.added()) {
+            AddedToken same = read.stream().filter(t -> t.id() == token.id()).findFirst().orElse(token);
+            if (token.singleWord() != same.singleWord() || token.lstrip() != same.lstrip() || token.rstrip() != same.rstrip()) {
+                throw noPlace(token);
+            }
+        }
     }
 }

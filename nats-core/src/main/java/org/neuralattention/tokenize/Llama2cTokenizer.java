@@ -61,7 +61,7 @@ public final class Llama2cTokenizer {
         }
         try {
             return new SpmTokenizer(SpmModel.ofScores(pieces, Spaces.LLAMA, OptionalInt.of(UNK)),
-                    new Boundaries(OptionalInt.of(BOS), List.of(EOS)));
+                    new Boundaries(OptionalInt.of(BOS), true, List.of(EOS)));
         } catch (IllegalArgumentException e) {
             throw new ModelFormatException(file, e.getMessage(), e);
         }
@@ -134,12 +134,17 @@ public final class Llama2cTokenizer {
 
     private static void check(SpmTokenizer tokenizer, SpmModel model) {
         Boundaries boundaries = tokenizer.boundaries();
-        if (boundaries.bosId().orElse(-1) != BOS || boundaries.eosIds().isEmpty() || boundaries.eosIds().getFirst() != EOS) {
+        if (boundaries.first().orElse(-1) != BOS || boundaries.eosIds().isEmpty() || boundaries.eosIds().getFirst() != EOS) {
             throw new IllegalArgumentException("tokenizer.bin: a text begins with id " + BOS + " and ends with id " + EOS + ", here it is "
                     + boundaries);
         }
         if (!model.spaces().equals(Spaces.LLAMA)) {
             throw new IllegalArgumentException("tokenizer.bin: a space is put before every text and no other is changed, here it is " + model.spaces());
+        }
+        for (AddedToken token : model.added()) {
+            if (token.asksOfItsNeighbours()) {
+                throw new IllegalArgumentException("tokenizer.bin: there is no place for what token \"" + token.content() + "\" asks of the text beside it");
+            }
         }
         for (int id = 0; id < model.pieces().size(); id++) {
             Piece piece = model.pieces().get(id);

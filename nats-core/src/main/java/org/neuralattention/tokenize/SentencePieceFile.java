@@ -34,6 +34,7 @@ final class SentencePieceFile {
     private long modelType = UNIGRAM;
     private int unkId = 0;
     private int bosId = 1;
+    private boolean addsBos = true;
     private int eosId = 2;
     private boolean dummyPrefix = true;
     private boolean collapse = true;
@@ -54,14 +55,22 @@ final class SentencePieceFile {
         }
         SentencePieceFile file = new SentencePieceFile(path);
         file.model(new ProtobufFields(path, ByteBuffer.wrap(Files.readAllBytes(path))));
-        file.checkAdded();
+        file.readConfig();
         return file.tokenizer();
     }
 
-    /** Tokens that Hugging Face added to the pieces are in a tokenizer.json only in a form that is supported. */
-    private void checkAdded() throws IOException {
+    /**
+     * What Hugging Face says beside the file: whether the beginning is put before texts. Tokens that it added to the pieces are in a
+     * tokenizer.json only in a form that is supported.
+     */
+    private void readConfig() throws IOException {
         Path config = file.resolveSibling("tokenizer_config.json");
-        if (Files.exists(config) && JsonObject.read(config).fields().get("added_tokens_decoder") instanceof Map<?, ?> added) {
+        if (!Files.exists(config)) {
+            return;
+        }
+        JsonObject json = JsonObject.read(config);
+        addsBos = json.booleanValue("add_bos_token", true);
+        if (json.fields().get("added_tokens_decoder") instanceof Map<?, ?> added) {
             for (Object id : added.keySet()) {
                 if (!id.toString().matches("\\d{1,9}") || Integer.parseInt(id.toString()) >= pieces.size()) {
                     throw new UnsupportedModelException(config, "adds token " + id + " to the " + pieces.size()
@@ -76,7 +85,8 @@ final class SentencePieceFile {
         Spaces spaces = new Spaces(dummyPrefix ? Prefix.EACH : Prefix.NONE, collapse, false);
         try {
             SpmModel model = SpmModel.ofScores(pieces, spaces, OptionalInt.of(unkId));
-            return new SpmTokenizer(model, new Boundaries(bosId < 0 ? OptionalInt.empty() : OptionalInt.of(bosId), eosId < 0 ? List.of() : List.of(eosId)));
+            return new SpmTokenizer(model, new Boundaries(bosId < 0 ? OptionalInt.empty() : OptionalInt.of(bosId), bosId >= 0 && addsBos,
+                    eosId < 0 ? List.of() : List.of(eosId)));
         } catch (IllegalArgumentException e) {
             throw new ModelFormatException(file, e.getMessage(), e);
         }

@@ -120,12 +120,12 @@ final class SpmJson {
         for (AddedToken token : model.added()) {
             added.add(TokenizerJson.written(token));
         }
-        String bos = boundaries.bosId().isPresent() ? model.pieces().get(boundaries.bosId().getAsInt()).text() : null;
+        String bos = boundaries.addsBos() ? model.pieces().get(boundaries.bosId().getAsInt()).text() : null;
         String unk = model.unkId().isPresent() ? model.pieces().get(model.unkId().getAsInt()).text() : null;
         List<List<String>> merges = SpmMerges.list(model).stream().map(m -> List.of(m.left(), m.right())).toList();
         return Json.pretty(object("version", "1.0", "truncation", null, "padding", null, "added_tokens", added,
                 "normalizer", SpmSpacesJson.normalizer(model.spaces()), "pre_tokenizer", SpmSpacesJson.preTokenizer(model.spaces()),
-                "post_processor", PostProcessorJson.write(boundaries.bosId(), bos), "decoder", SpmSpacesJson.decoder(model.spaces()),
+                "post_processor", PostProcessorJson.write(boundaries.first(), bos), "decoder", SpmSpacesJson.decoder(model.spaces()),
                 "model", object("type", "BPE", "dropout", null, "unk_token", unk, "continuing_subword_prefix", null,
                         "end_of_word_suffix", null, "fuse_unk", model.fuseUnk(), "byte_fallback", bytes, "ignore_merges", model.wholePieces(),
                         "vocab", vocab, "merges", merges)));

@@ -40,10 +40,9 @@ public interface Tokenizer {
         return encode(text, new int[] {0, text.length()});
     }
 
-    /** The ids of a text that begins a sequence: {@link #bosId}, if there is one, then those of {@link #encode(String)}. */
+    /** The ids of a text that begins a sequence: {@link Boundaries#first}, if there is one, then those of {@link #encode(String)}. */
     default int[] encodeBeginning(String text) {
-        int[] ids = encode(text);
-        return bosId().isEmpty() ? ids : IntStream.concat(bosId().stream(), IntStream.of(ids)).toArray();
+        return IntStream.concat(boundaries().first().stream(), IntStream.of(encode(text))).toArray();
     }
 
     /** Number of ids: they are 0 to {@code vocabSize() - 1}. */
@@ -70,7 +69,7 @@ public interface Tokenizer {
     /** Which ids begin and end a sequence. */
     Boundaries boundaries();
 
-    /** The id that a sequence begins with, if the model was trained with one. */
+    /** The token that begins a sequence, if there is one; {@link Boundaries#first} says whether texts get it. */
     default OptionalInt bosId() {
         return boundaries().bosId();
     }

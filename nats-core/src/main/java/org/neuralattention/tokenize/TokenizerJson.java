@@ -127,7 +127,7 @@ final class TokenizerJson {
         return Json.pretty(object("version", "1.0", "truncation", null, "padding", null, "added_tokens", added,
                 "normalizer", model.normalization() == Normalization.NONE ? null : object("type", model.normalization().name()),
                 "pre_tokenizer", PreTokenizerJson.write(model.splits()),
-                "post_processor", PostProcessorJson.write(boundaries.bosId(), bosContent),
+                "post_processor", PostProcessorJson.write(boundaries.first(), bosContent),
                 "decoder", PreTokenizerJson.byteLevel(true),
                 "model", object("type", "BPE", "dropout", null, "unk_token", null, "continuing_subword_prefix", null,
                         "end_of_word_suffix", null, "fuse_unk", false, "byte_fallback", false, "ignore_merges", model.ignoreMerges(),

@@ -77,7 +77,7 @@ public final class Tokenizers {
 
     private static Tokenizer ofTiktoken(Path file) throws IOException {
         BpeModel model = TiktokenRanks.read(file);
-        return ofBpe(file, model, new Boundaries(OptionalInt.empty(), List.of(model.added().getFirst().id())));
+        return ofBpe(file, model, new Boundaries(OptionalInt.empty(), false, List.of(model.added().getFirst().id())));
     }
 
     private static Tokenizer ofBpe(Path file, BpeModel model, Boundaries boundaries) {
@@ -117,7 +117,7 @@ public final class Tokenizers {
     /** Writes tokenizer.json and tokenizer_config.json, and generation_config.json where there is more than one end; each whole or not at all. */
     static void save(Path dir, BpeModel model, Boundaries boundaries) throws IOException {
         AtomicFiles.write(dir.resolve(TOKENIZER), TokenizerJson.write(model, boundaries,
-                boundaries.bosId().isPresent() ? contentOf(model, boundaries.bosId().getAsInt()) : null));
+                boundaries.addsBos() ? contentOf(model, boundaries.bosId().getAsInt()) : null));
         BoundaryFiles.write(dir, boundaries, id -> contentOf(model, id));
     }
 

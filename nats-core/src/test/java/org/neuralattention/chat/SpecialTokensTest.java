@@ -55,6 +55,14 @@ class SpecialTokensTest {
         assertEquals(List.of(32006, 32007, 32010, 32007, 32001), special(ids, specialIds(phi)));
     }
 
+    @Test
+    void aTokenThatTextsDoNotGetIsStillTheTemplatesBosToken() throws Exception {
+        Tokenizer gpt2 = vocabulary("gpt-2");
+        assertArrayEquals(gpt2.encode("Hello"), gpt2.encodeBeginning("Hello"));
+        assertEquals("<|endoftext|>Hello", ChatTemplate.of("test", "{{ bos_token }}{{ messages[0].content }}", gpt2)
+                .render(List.of(Message.user("Hello")), false).text());
+    }
+
     @ParameterizedTest
     @CsvSource({"llama-spm, llama 2", "llama-spm, llama 3", "llama-spm, mistral", "llama-spm, zephyr", "phi-3, phi 3", "phi-3, thinking", "gpt-2, chatml"})
     void noContentAddsOrHidesASpecialToken(String vocabulary, String family) throws Exception {

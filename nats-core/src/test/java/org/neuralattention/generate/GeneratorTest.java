@@ -321,7 +321,7 @@ class GeneratorTest {
     private record EndingTokenizer(ByteTokenizer bytes, Boundaries boundaries) implements Tokenizer {
 
         EndingTokenizer(Integer... ends) {
-            this(new ByteTokenizer(), new Boundaries(OptionalInt.empty(), List.of(ends)));
+            this(new ByteTokenizer(), new Boundaries(OptionalInt.empty(), false, List.of(ends)));
         }
 
         @Override

@@ -25,7 +25,7 @@ import org.neuralattention.tokenize.BpeModel.Ranks;
 
 class BpeTokenizerTest {
 
-    private static final BpeTokenizer SMALL = new BpeTokenizer(TestModels.small(), new Boundaries(OptionalInt.of(300), List.of()));
+    private static final BpeTokenizer SMALL = new BpeTokenizer(TestModels.small(), new Boundaries(OptionalInt.of(300), true, List.of()));
 
     @Provide
     Arbitrary<String> texts() {
@@ -325,7 +325,7 @@ class BpeTokenizerTest {
         assertSays("\"<s>\" has id -1: must be in [0, 1048575]", model.vocab(), List.of(), List.of(new AddedToken(-1, "<s>", true)));
         assertSays("\"<s>\" has id 2147483647: must be in [0, 1048575]", model.vocab(), List.of(), List.of(new AddedToken(Integer.MAX_VALUE, "<s>", true)));
         assertEquals("bosId = 302: must be in [0, 302)",
-                assertThrows(IllegalArgumentException.class, () -> new BpeTokenizer(model, new Boundaries(OptionalInt.of(302), List.of()))).getMessage());
+                assertThrows(IllegalArgumentException.class, () -> new BpeTokenizer(model, new Boundaries(OptionalInt.of(302), true, List.of()))).getMessage());
         assertEquals("id = 302: must be in [0, 302)", assertThrows(IllegalArgumentException.class, () -> SMALL.decode(302)).getMessage());
         assertEquals("", SMALL.decode(270)); // skipped by the vocabulary
     }

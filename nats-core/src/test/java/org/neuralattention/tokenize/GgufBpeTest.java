@@ -142,17 +142,18 @@ class GgufBpeTest {
 
     @Test
     void beginningAndEndsAreThoseTheFileNames() throws IOException {
-        assertEquals(new Boundaries(OptionalInt.empty(), List.of(300)), load().boundaries()); // gpt-2 does not begin with one
+        assertEquals(new Boundaries(OptionalInt.of(301), false, List.of(300)), load().boundaries()); // gpt-2 does not begin with one
         pairs.put("tokenizer.ggml.add_bos_token", true);
-        assertEquals(new Boundaries(OptionalInt.of(301), List.of(300)), load().boundaries());
+        assertEquals(new Boundaries(OptionalInt.of(301), true, List.of(300)), load().boundaries());
         pairs.put("tokenizer.ggml.eot_token_id", 256);
         pairs.put("tokenizer.ggml.eom_token_id", 257);
         assertEquals(List.of(300, 256, 257), load().eosIds());
         pairs.remove("tokenizer.ggml.add_bos_token");
         pairs.put("tokenizer.ggml.pre", "llama-bpe"); // which does
-        assertEquals(OptionalInt.of(301), load().bosId());
+        assertEquals(OptionalInt.of(301), load().boundaries().first());
         pairs.put("tokenizer.ggml.add_bos_token", false);
-        assertEquals(OptionalInt.empty(), load().bosId());
+        assertEquals(OptionalInt.empty(), load().boundaries().first());
+        assertEquals(OptionalInt.of(301), load().bosId());
     }
 
     @Test

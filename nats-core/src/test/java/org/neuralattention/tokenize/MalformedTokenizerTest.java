@@ -59,7 +59,7 @@ class MalformedTokenizerTest {
     private List<byte[]> tokenizerJsons() throws IOException {
         List<byte[]> seeds = new ArrayList<>();
         BpeModel small = TestModels.small();
-        seeds.add(json(new BpeTokenizer(small, new Boundaries(OptionalInt.of(300), List.of(300, 301))), temp));
+        seeds.add(json(new BpeTokenizer(small, new Boundaries(OptionalInt.of(300), true, List.of(300, 301))), temp));
         seeds.add(json(new BpeTokenizer(new BpeModel(small.vocab(), small.merges(), small.ranks(), true, small.added(), Normalization.NFC,
                 List.of(Split.DIGITS, Split.CL100K)), Boundaries.NONE), temp));
         seeds.add(json(spm(), temp));

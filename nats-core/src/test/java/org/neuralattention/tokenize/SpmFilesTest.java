@@ -24,6 +24,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.neuralattention.io.GgufMetadata;
 import org.neuralattention.io.JsonObject;
 import org.neuralattention.io.ModelFormatException;
 import org.neuralattention.io.UnsupportedModelException;
@@ -235,12 +236,35 @@ class SpmFilesTest {
         assertEquals(SpmModels.BOUNDARIES, tokenizer.boundaries());
         assertArrayEquals(new int[] {twoSpaces, a, twoSpaces, a}, tokenizer.encode(" a  a"));
         tokenizer = Tokenizers.load(gguf(Map.of("tokenizer.ggml.add_space_prefix", false, "tokenizer.ggml.add_bos_token", false)));
-        assertEquals(new Boundaries(OptionalInt.empty(), List.of(2)), tokenizer.boundaries());
+        assertEquals(new Boundaries(OptionalInt.of(1), false, List.of(2)), tokenizer.boundaries());
         assertArrayEquals(new int[] {a, hr, a}, tokenizer.encode("a<hr>a"));
         tokenizer = Tokenizers.load(gguf(Map.of("tokenizer.ggml.remove_extra_whitespaces", true)));
         assertArrayEquals(new int[] {spaceA, spaceA}, tokenizer.encode(" a  a "));
         tokenizer = Tokenizers.load(gguf(Map.of("general.name", "Phi-3 mini")));
         assertArrayEquals(new int[] {spaceA, space, 2, spaceA, space, 1, twoSpaces, a}, tokenizer.encode("a </s> \na <s> a"));
+    }
+
+    @Test
+    void whatATokenAsksOfItsNeighboursIsNotDroppedOnTheWayToGguf() {
+        assertContains("GGUF has no place for what token \"</s>\" asks", assertThrows(IllegalArgumentException.class,
+                () -> GgufVocabularyWriter.put(new GgufMetadata.Builder(), stripping(), 262)));
+        SpmModel phi3 = SpmModels.of(Spaces.LLAMA, "\u2581", "a");
+        SpmTokenizer known = new SpmTokenizer(phi3.withAdded(phi3.added().stream().map(t -> stripping(t, t.id() >= 2, false)).toList()), SpmModels.BOUNDARIES);
+        GgufVocabularyWriter.put(new GgufMetadata.Builder().string("general.name", "Phi-3-mini"), known, 262); // readers know what this one's tokens ask
+        assertThrows(IllegalArgumentException.class, () -> GgufVocabularyWriter.put(new GgufMetadata.Builder().string("general.name", "Phi-3-mini"),
+                new SpmTokenizer(phi3, SpmModels.BOUNDARIES), 262));
+    }
+
+    private static AddedToken stripping(AddedToken t, boolean right, boolean left) {
+        return new AddedToken(t.id(), t.content(), t.singleWord(), left, right, t.normalized(), t.special());
+    }
+
+    /** One whose end takes the white space beside it along. */
+    private static SpmTokenizer stripping() {
+        List<Piece> pieces = new ArrayList<>(SpmModels.of(Spaces.LLAMA, "\u2581", "a").pieces());
+        pieces.remove(259);
+        SpmModel model = SpmModel.ofScores(pieces, Spaces.LLAMA, OptionalInt.of(0));
+        return new SpmTokenizer(model.withAdded(model.added().stream().map(t -> t.id() == 2 ? stripping(t, true, true) : t).toList()), SpmModels.BOUNDARIES);
     }
 
     @Test
@@ -274,7 +298,7 @@ class SpmFilesTest {
         assertEquals(text, tokenizer.decode(Arrays.copyOfRange(ids, 1, ids.length)));
         assertEquals("<s>" + text, tokenizer.decode(ids));
         assertArrayEquals(Arrays.copyOfRange(ids, 1, ids.length), tokenizer.encode(text));
-        assertEquals(new Boundaries(OptionalInt.of(1), List.of(2)), tokenizer.boundaries());
+        assertEquals(new Boundaries(OptionalInt.of(1), true, List.of(2)), tokenizer.boundaries());
     }
 
     @Test
@@ -343,6 +367,7 @@ class SpmFilesTest {
         Path file = dir.resolve("tokenizer.bin");
         assertContains("id 259 cannot be the USER_DEFINED piece \"<hr>\"", assertThrows(IllegalArgumentException.class, () -> Llama2cTokenizer.write(file,
                 new SpmTokenizer(SpmModels.of(Spaces.LLAMA, "\u2581", "a"), SpmModels.BOUNDARIES))));
+        assertContains("what token \"</s>\" asks", assertThrows(IllegalArgumentException.class, () -> Llama2cTokenizer.write(file, stripping())));
         assertContains("begins with id 1", assertThrows(IllegalArgumentException.class, () -> Llama2cTokenizer.write(file,
                 new SpmTokenizer(SpmModels.of(Spaces.LLAMA, "\u2581", "a"), Boundaries.NONE))));
         assertContains("prefix=NONE", assertThrows(IllegalArgumentException.class, () -> Llama2cTokenizer.write(file,
@@ -359,6 +384,10 @@ class SpmFilesTest {
         assertEquals(llama.model(), read.model());
         assertEquals(llama.boundaries(), read.boundaries());
         assertSameIds(llama, read);
+
+        Files.writeString(dir.resolve("tokenizer_config.json"), "{\"add_bos_token\": false}");
+        assertEquals(new Boundaries(OptionalInt.of(1), false, List.of(2)), Tokenizers.load(dir).boundaries());
+        Files.delete(dir.resolve("tokenizer_config.json"));
 
         Files.write(dir.resolve("tokenizer.model"), sentencePiece(llama.model(), 2, true, new byte[0]));
         assertArrayEquals(llama.encode("a b"), Tokenizers.load(dir).encode("  a  b "));

@@ -17,7 +17,7 @@ import org.neuralattention.tokenize.SpmModel.Type;
 /** SentencePiece-style tokenizers for tests. */
 final class SpmModels {
 
-    static final Boundaries BOUNDARIES = new Boundaries(OptionalInt.of(1), List.of(2));
+    static final Boundaries BOUNDARIES = new Boundaries(OptionalInt.of(1), true, List.of(2));
 
     private SpmModels() {}
 

@@ -220,7 +220,7 @@ class SpmTokenizerTest {
         assertEquals("unkId = 2: must be in [0, 2)", assertThrows(IllegalArgumentException.class,
                 () -> new SpmTokenizer(SpmModel.ofScores(two, Spaces.LLAMA, OptionalInt.of(2)), Boundaries.NONE)).getMessage());
         assertEquals("bosId = 2: must be in [0, 2)", assertThrows(IllegalArgumentException.class,
-                () -> new SpmTokenizer(SpmModel.ofScores(two, Spaces.LLAMA, OptionalInt.of(0)), new Boundaries(OptionalInt.of(2), List.of()))).getMessage());
+                () -> new SpmTokenizer(SpmModel.ofScores(two, Spaces.LLAMA, OptionalInt.of(0)), new Boundaries(OptionalInt.of(2), true, List.of()))).getMessage());
     }
 
     private static void assertRefused(String message, List<Piece> pieces, Piece... more) {

@@ -35,7 +35,7 @@ class TokenizersTest {
 
     @Test
     void whatIsSavedIsLoadedAgain() throws IOException {
-        BpeTokenizer saved = new BpeTokenizer(TestModels.small(), new Boundaries(OptionalInt.of(301), List.of(256, 300)));
+        BpeTokenizer saved = new BpeTokenizer(TestModels.small(), new Boundaries(OptionalInt.of(301), true, List.of(256, 300)));
         saved.save(dir);
         for (Path path : new Path[] {dir, dir.resolve("tokenizer.json")}) {
             BpeTokenizer loaded = (BpeTokenizer) Tokenizers.load(path);
@@ -67,10 +67,11 @@ class TokenizersTest {
         Path tokenizerConfig = dir.resolve("tokenizer_config.json");
         Path config = dir.resolve("config.json");
         Files.delete(tokenizerConfig);
-        assertEquals(OptionalInt.empty(), Tokenizers.load(dir).bosId());
+        assertEquals(Boundaries.NONE, Tokenizers.load(dir).boundaries());
         Files.writeString(config, "{\"bos_token_id\": 300, \"eos_token_id\": [301, 300]}");
         assertEquals(OptionalInt.of(300), Tokenizers.load(dir).bosId());
         assertEquals(List.of(301, 300), Tokenizers.load(dir).eosIds());
+        assertEquals(OptionalInt.empty(), Tokenizers.load(dir).boundaries().first());
         Files.writeString(tokenizerConfig, "{\"bos_token\": null, \"eos_token\": {\"content\": \"<|endoftext|>\"}}");
         assertEquals(OptionalInt.empty(), Tokenizers.load(dir).bosId());
         assertEquals(OptionalInt.of(300), Tokenizers.load(dir).eosId());
@@ -79,6 +80,40 @@ class TokenizersTest {
         Files.writeString(tokenizerConfig, "{\"eos_token\": \"</s>\"}");
         assertEquals(tokenizerConfig + ": \"eos_token\" is \"</s>\": not in the vocabulary",
                 assertThrows(ModelFormatException.class, () -> Tokenizers.load(dir)).getMessage());
+    }
+
+    /** As transformers decides it: by the class where that makes its own post-processor, else by the file's post-processor alone. */
+    @Test
+    void theClassOfATokenizerDecidesWhetherTextsGetABeginning() throws IOException {
+        for (String none : List.of("GPT2Tokenizer", "PreTrainedTokenizerFast", "Qwen2Tokenizer")) {
+            for (boolean add : new boolean[] {false, true}) {
+                assertFirst(OptionalInt.empty(), "{\"tokenizer_class\": \"" + none + "\", \"bos_token\": \"<|endoftext|>\", \"add_bos_token\": " + add + "}");
+            }
+        }
+        for (String llama : List.of("LlamaTokenizer", "LlamaTokenizerFast", "CodeLlamaTokenizerFast", "GemmaTokenizer")) {
+            assertFirst(OptionalInt.of(300), "{\"tokenizer_class\": \"" + llama + "\", \"bos_token\": \"<|endoftext|>\"}");
+            assertFirst(OptionalInt.empty(), "{\"tokenizer_class\": \"" + llama + "\", \"bos_token\": \"<|endoftext|>\", \"add_bos_token\": false}");
+        }
+        assertFirst(OptionalInt.empty(), "{\"bos_token\": \"<|endoftext|>\"}");
+        Files.writeString(dir.resolve("config.json"), "{\"model_type\": \"llama\", \"bos_token_id\": 300}");
+        assertFirst(OptionalInt.of(300), "{}"); // a Llama's tokenizer is of Llama's class, unless it says otherwise
+        assertFirst(OptionalInt.empty(), "{\"tokenizer_class\": \"PreTrainedTokenizerFast\"}");
+    }
+
+    private void assertFirst(OptionalInt first, String tokenizerConfig) throws IOException {
+        Files.writeString(dir.resolve("tokenizer_config.json"), tokenizerConfig);
+        Tokenizer loaded = Tokenizers.load(dir);
+        assertEquals(first, loaded.boundaries().first(), tokenizerConfig);
+        assertEquals(OptionalInt.of(300), loaded.bosId(), tokenizerConfig);
+        assertEquals(first.isPresent() ? 2 : 1, loaded.encodeBeginning("a").length, tokenizerConfig);
+    }
+
+    @Test
+    void aTokenThatBeginsSequencesButNotTextsIsKept() throws IOException {
+        Boundaries named = new Boundaries(OptionalInt.of(300), false, List.of(301));
+        new BpeTokenizer(TestModels.small(), named).save(dir);
+        assertEquals(named, Tokenizers.load(dir).boundaries());
+        assertThrows(IllegalArgumentException.class, () -> new Boundaries(OptionalInt.empty(), true, List.of()));
     }
 
     @Test
@@ -95,7 +130,7 @@ class TokenizersTest {
                 List.of(Split.PUNCTUATION, Split.GPT2, Split.DIGITS_IN_THREES), List.of(Split.GPT2, Split.NUMBERS))) {
             for (Normalization normalization : Normalization.values()) {
                 BpeModel model = new BpeModel(small.vocab(), small.merges(), Ranks.OF_PAIRS, normalization == Normalization.NFC, added, normalization, splits);
-                new BpeTokenizer(model, new Boundaries(OptionalInt.of(300), List.of())).save(dir);
+                new BpeTokenizer(model, new Boundaries(OptionalInt.of(300), true, List.of())).save(dir);
                 Files.delete(dir.resolve("tokenizer_config.json")); // the beginning is in tokenizer.json too
                 BpeTokenizer loaded = (BpeTokenizer) Tokenizers.load(dir);
                 assertEquals(model, loaded.model());
@@ -134,18 +169,19 @@ class TokenizersTest {
     @Test
     void whatThePostProcessorPutsFirstBeginsASequence() throws IOException {
         Files.writeString(dir.resolve("tokenizer_config.json"), "{\"bos_token\": \"<|endoftext|>!\", \"eos_token\": \"<|endoftext|>!\"}");
-        assertEquals(OptionalInt.of(301), Tokenizers.load(dir).bosId());
+        assertEquals(OptionalInt.empty(), Tokenizers.load(dir).boundaries().first());
         rewrite("\"post_processor\" : null", "\"post_processor\": {\"type\": \"ByteLevel\", \"trim_offsets\": false}");
-        assertEquals(OptionalInt.empty(), Tokenizers.load(dir).bosId());
+        assertEquals(OptionalInt.empty(), Tokenizers.load(dir).boundaries().first());
+        assertEquals(OptionalInt.of(301), Tokenizers.load(dir).bosId());
         assertEquals(OptionalInt.of(301), Tokenizers.load(dir).eosId());
         String template = "{\"type\": \"TemplateProcessing\", \"single\": [BOS{\"Sequence\": {\"id\": \"A\", \"type_id\": 0}}, "
                 + "{\"SpecialToken\": {\"id\": \"<|endoftext|>!\", \"type_id\": 0}}], \"pair\": [], \"special_tokens\": {}}";
         String bos = "{\"SpecialToken\": {\"id\": \"<|endoftext|>\", \"type_id\": 0}}, ";
         rewrite("\"post_processor\" : null", "\"post_processor\": " + template.replace("BOS", ""));
-        assertEquals(OptionalInt.empty(), Tokenizers.load(dir).bosId());
+        assertEquals(OptionalInt.empty(), Tokenizers.load(dir).boundaries().first());
         rewrite("\"post_processor\" : null", "\"post_processor\": {\"type\": \"Sequence\", \"processors\": [{\"type\": \"ByteLevel\"}, "
                 + template.replace("BOS", bos) + "]}");
-        assertEquals(OptionalInt.of(300), Tokenizers.load(dir).bosId());
+        assertEquals(OptionalInt.of(300), Tokenizers.load(dir).boundaries().first());
         assertUnsupported("\"post_processor\" : null", "\"post_processor\": " + template.replace("BOS", bos + bos),
                 "\"post_processor\" puts [<|endoftext|>, <|endoftext|>] before a text, supported is one token");
         assertUnsupported("\"post_processor\" : null", "\"post_processor\": {\"type\": \"BertProcessing\"}", "the post-processor BertProcessing is not known");
@@ -223,7 +259,7 @@ class TokenizersTest {
         Files.writeString(folder.resolve("config.json"), "{\"bos_token_id\": 50256, \"eos_token_id\": 50256}");
         BpeTokenizer renamed = (BpeTokenizer) Tokenizers.load(folder);
         assertEquals(((BpeTokenizer) gpt2).model(), renamed.model());
-        assertEquals(new Boundaries(OptionalInt.empty(), List.of(50256)), renamed.boundaries());
+        assertEquals(new Boundaries(OptionalInt.of(50256), false, List.of(50256)), renamed.boundaries());
         Files.writeString(folder.resolve("merges.txt"), "#version: 0.2\na b\na b c\n");
         assertEquals(folder.resolve("merges.txt") + ": line 3 is not two entries with a space between them",
                 assertThrows(ModelFormatException.class, () -> Tokenizers.load(folder)).getMessage());

@@ -108,8 +108,7 @@ record Corpus(Tokenizer tokenizer, int[] training, List<int[]> heldOut) {
     }
 
     private static int[] ids(Path file, byte[] bytes, Tokenizer tokenizer) {
-        IntStream first = tokenizer.bosId().isPresent() ? IntStream.of(tokenizer.bosId().getAsInt()) : IntStream.empty();
-        return IntStream.concat(first, IntStream.of(encode(file, bytes, tokenizer))).toArray();
+        return IntStream.concat(tokenizer.boundaries().first().stream(), IntStream.of(encode(file, bytes, tokenizer))).toArray();
     }
 
     private static int[] encode(Path file, byte[] bytes, Tokenizer tokenizer) {

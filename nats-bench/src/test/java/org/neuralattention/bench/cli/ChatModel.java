@@ -62,7 +62,7 @@ final class ChatModel {
             vocab.put(String.valueOf((char) (shown ? b : 256 + others++)), b);
         }
         List<AddedToken> added = List.of(new AddedToken(START, "<|im_start|>", true), new AddedToken(END, "<|im_end|>", true));
-        return new BpeTokenizer(new BpeModel(vocab, List.of(), added), new Boundaries(OptionalInt.empty(), List.of(END)));
+        return new BpeTokenizer(new BpeModel(vocab, List.of(), added), new Boundaries(OptionalInt.empty(), false, List.of(END)));
     }
 
     private static Weights trained(BpeTokenizer tokenizer) {
