@@ -19,6 +19,7 @@ import org.neuralattention.bench.cli.UserError;
 import org.neuralattention.bench.demo.DemoCommand;
 import org.neuralattention.bench.text.TrainCommand;
 import org.neuralattention.cache.KvBudgetExceededException;
+import org.neuralattention.generate.NotFiniteException;
 import org.neuralattention.io.ModelFormatException;
 import org.neuralattention.kernels.Kernels;
 import picocli.CommandLine;
@@ -119,6 +120,7 @@ public final class Nats implements Runnable {
             case ExceptionInInitializerError init when init.getCause() instanceof IllegalStateException wrongFlag ->
                     fail(err, debug, e, sentence(wrongFlag.getMessage()), 2);
             case KvBudgetExceededException budget -> fail(err, debug, e, sentence(budget.getMessage()), 1);
+            case NotFiniteException broken -> fail(err, debug, e, sentence(broken.getMessage()), 1);
             case NoSuchFileException file -> fail(err, debug, e, "There is no file " + file.getFile() + ".", 2);
             case AccessDeniedException file -> fail(err, debug, e, file.getFile() + " cannot be read or written: permission denied.", 2);
             case OutOfMemoryError memory -> fail(err, debug, e, String.format(Locale.ROOT,

@@ -5,9 +5,8 @@ import java.util.List;
 /**
  * What a call of {@link Generator#generate} made.
  *
- * @param text of the tokens: without the end token, and cut before a stop string. What was held back because it may be the beginning of a stop
- *     or of a character is in it if the end is {@link Finish#END} or {@link Finish#LENGTH}, and left out where the end was not foreseen
- *     ({@link Finish#FULL}, {@link Finish#CANCELLED}); without a tokenizer, empty
+ * @param text of the tokens: without the end token, and cut before a stop string; what was held back because it may be the beginning of a stop
+ *     or of a character is in it, whatever the end. Without a tokenizer, empty
  * @param tokens all that were chosen, an end token too; all of them now belong to the session's sequence
  * @param finish why there are no more
  * @param promptTokens tokens of the prompt that were taken in: all, unless it was cancelled

@@ -115,7 +115,18 @@ public final class Generator {
             while (finish == null) {
                 finish = next();
             }
+            if (!tokens.isEmpty() && decoder != null && !stop.stopped()) {
+                tellRest(stop.next(decoder.end()) + stop.end());
+            }
             return new Generation(text.toString(), tokens, finish, promptTokens, (first - started) * 1e-9, (System.nanoTime() - first) * 1e-9);
+        }
+
+        /** What is held back where the end was not foreseen, so that the last token did not bring it. */
+        private void tellRest(String rest) {
+            if (!rest.isEmpty()) {
+                text.append(rest);
+                listener.rest(rest);
+            }
         }
 
         /** Returns whether all was taken in. */

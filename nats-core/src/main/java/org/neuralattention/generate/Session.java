@@ -95,6 +95,7 @@ public final class Session {
      * @throws IllegalArgumentException if an id is not in the vocabulary or the model's learned positions do not suffice; nothing has changed
      * @throws org.neuralattention.cache.KvBudgetExceededException if the cache's budget may not suffice for a piece: those before it are
      *     taken in, as {@link #position} tells, and the logits are those behind them
+     * @throws NotFiniteException if the logits behind the last of them are not numbers
      * @throws IllegalStateException if an earlier step failed midway
      */
     public void prefill(int[] ids, int offset, int count) {
@@ -119,6 +120,7 @@ public final class Session {
      * @param targets [count], the token behind each; negative where nothing is asked
      * @return the sum of the losses
      * @throws IllegalArgumentException as {@link #prefill}, or if a target is not in the vocabulary
+     * @throws NotFiniteException as {@link #prefill}, or if a loss is NaN
      */
     public double score(float[] losses, int lossesOffset, int[] ids, int idsOffset, int[] targets, int targetsOffset, int count) {
         Objects.checkFromIndexSize(lossesOffset, count, losses.length);
@@ -129,12 +131,14 @@ public final class Session {
             }
         }
         double[] sum = new double[1];
+        long from = position();
         takeIn(ids, idsOffset, count, (s, done, rows) -> {
             synchronized (team) {
                 sum[0] += transformer.losses(losses, lossesOffset + done, s, targets, targetsOffset + done);
             }
             return true;
         });
+        NotFiniteException.checkLosses(losses, lossesOffset, count, from);
         return sum[0];
     }
 
@@ -177,6 +181,7 @@ public final class Session {
      *
      * @throws IllegalArgumentException if it is not in the vocabulary or has no learned position; nothing has changed
      * @throws org.neuralattention.cache.KvBudgetExceededException if the cache's budget may not suffice for it; nothing has changed
+     * @throws NotFiniteException if the logits are not numbers
      * @throws IllegalStateException if an earlier step failed midway
      */
     public void decode(int id) {
@@ -260,6 +265,7 @@ public final class Session {
             synchronized (team) {
                 transformer.logits(logits, 0, s, row, 1);
             }
+            NotFiniteException.check(logits, logits.length, cache.position() - 1);
         } catch (Throwable e) {
             failure = e;
             throw e;

@@ -8,7 +8,7 @@ import java.util.List;
  * @param index its number among the new tokens, from 0
  * @param id its id
  * @param text what can be shown now that it has come: whole characters, and nothing that may be the beginning of a stop string; so it may be
- *     empty, or hold what earlier tokens began. The texts of all tokens, joined, are {@link Generation#text}
+ *     empty, or hold what earlier tokens began. The texts of all tokens and {@link Listener#rest}, joined, are {@link Generation#text}
  * @param logprob ln of its probability under the model, before temperature, penalty and filters:
  *     {@code logit[id] - ln(sum over j of exp(logit[j]))}; NaN if {@link Request#withLogprobs} did not ask for it
  * @param best the likeliest tokens at this place, likeliest first, as many as were asked for; the chosen one may be among them

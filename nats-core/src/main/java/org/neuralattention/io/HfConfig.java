@@ -12,11 +12,12 @@ import org.neuralattention.model.ModelConfig.Activation;
 import org.neuralattention.model.ModelConfig.Biases;
 import org.neuralattention.model.ModelConfig.Norm;
 import org.neuralattention.model.ModelConfig.Positions;
+import org.neuralattention.model.Weights;
 
 /**
  * Reads Hugging Face's config.json. Known: llama, mistral, qwen2, qwen3, gpt2, and {@code nats} for what none of these can say.
  *
- * <p>Sizes must be there; what else is absent has the meaning it has in transformers. An option that would change the numbers and is not
+ * <p>Sizes must be there, Mistral's {@code sliding_window} among them; what else is absent has the meaning it has in transformers. An option that would change the numbers and is not
  * supported is an {@link UnsupportedModelException} that names it. Keys of our own: {@code nats_windows}, the sliding windows of the roles
  * (an older {@code nats_window} holds one). {@link HfConfigWriter} is the way back.
  */
@@ -25,6 +26,9 @@ public final class HfConfig {
     static final String MODEL_TYPE = "model_type";
     static final String WINDOWS = "nats_windows";
     private static final String WINDOW = "nats_window";
+
+    /** The names of more would take memory out of proportion to the file. */
+    static final int MAX_LAYERS = 10_000;
 
     private HfConfig() {}
 
@@ -44,13 +48,18 @@ public final class HfConfig {
         }
         String type = json.string(MODEL_TYPE);
         try {
-            return switch (type) {
+            ModelConfig config = switch (type) {
                 case "llama", "mistral", "qwen2", "qwen3" -> llamaLike(type, json);
                 case "gpt2" -> gpt2(json);
                 case "nats" -> own(json);
                 default -> throw new UnsupportedModelException(json.source(), "model_type \"" + type
                         + "\" is not supported; known are llama, mistral, qwen2, qwen3, gpt2 and nats");
             };
+            if (config.nLayers() > MAX_LAYERS) {
+                throw new ModelFormatException(json.source(), config.nLayers() + " layers: the limit is " + MAX_LAYERS);
+            }
+            Weights.describe(config); // no tensor may be larger than an array
+            return config;
         } catch (IllegalArgumentException e) {
             throw new ModelFormatException(json.source(), e.getMessage(), e);
         }
@@ -69,7 +78,7 @@ public final class HfConfig {
                 headDim(type, json, dim, nHeads),
                 json.intValue("intermediate_size"),
                 json.intValue("max_position_embeddings"),
-                Norm.RMS, (float) json.doubleValue("rms_norm_eps"),
+                Norm.RMS, (float) json.doubleValue("rms_norm_eps", 1e-6),
                 rotary(json, false),
                 Activation.SWIGLU,
                 switch (type) {

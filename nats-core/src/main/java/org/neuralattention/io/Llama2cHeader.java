@@ -20,8 +20,6 @@ import org.neuralattention.model.ModelConfig.Positions;
 record Llama2cHeader(int version, int groupSize, ModelConfig config) {
 
     static final int MAGIC = 0x616b3432;
-    /** The names of more would take memory out of proportion to the file. */
-    private static final int MAX_LAYERS = 10_000;
     /** Bytes of the header of version 0, and of the others. */
     static final int LEGACY_BYTES = 28, BYTES = 256;
 
@@ -79,8 +77,8 @@ record Llama2cHeader(int version, int groupSize, ModelConfig config) {
             throw new ModelFormatException(file.file(), (version == 0 ? "is no model: no GGUF file, and as a llama2.c checkpoint it would have " : "has ")
                     + "a width of " + dim + " in " + nHeads + " heads");
         }
-        if (start.getInt(at + 8) > MAX_LAYERS) {
-            throw new ModelFormatException(file.file(), start.getInt(at + 8) + " layers: the limit is " + MAX_LAYERS);
+        if (start.getInt(at + 8) > HfConfig.MAX_LAYERS) {
+            throw new ModelFormatException(file.file(), start.getInt(at + 8) + " layers: the limit is " + HfConfig.MAX_LAYERS);
         }
         try {
             ModelConfig config = new ModelConfig(vocab, dim, start.getInt(at + 8), nHeads, start.getInt(at + 16), dim / nHeads, start.getInt(at + 4),

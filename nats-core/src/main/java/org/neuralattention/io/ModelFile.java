@@ -2,8 +2,10 @@ package org.neuralattention.io;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -24,7 +26,22 @@ public sealed interface ModelFile extends ModelSource, Closeable permits HfModel
         if (Files.isDirectory(path) || !Files.exists(path)) {
             return HfModel.open(path);
         }
-        return Gguf.is(path) ? GgufModel.open(path) : Llama2cModel.open(path);
+        if (Gguf.is(path)) {
+            return GgufModel.open(path);
+        }
+        if (isPartOfFolder(path)) {
+            throw new ModelFormatException(path, "is one file of a Hugging Face model: give the folder that it is in");
+        }
+        return Llama2cModel.open(path);
+    }
+
+    /** Whether a file begins as JSON or safetensors do: as a llama2.c checkpoint it would be 150 million wide, or have a feed-forward layer of width 0. */
+    private static boolean isPartOfFolder(Path path) throws IOException {
+        try (InputStream in = Files.newInputStream(path)) {
+            byte[] start = in.readNBytes(9);
+            boolean json = start.length > 3 && start[0] == '{' && start[1] >= '\t' && start[2] >= '\t' && start[3] >= '\t';
+            return json || start.length == 9 && start[8] == '{' && Arrays.equals(start, 4, 8, new byte[4], 0, 4);
+        }
     }
 
     /** What was opened. */

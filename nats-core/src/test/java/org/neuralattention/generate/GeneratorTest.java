@@ -28,6 +28,7 @@ import org.neuralattention.model.ModelConfig.Biases;
 import org.neuralattention.model.ModelConfig.Norm;
 import org.neuralattention.model.ModelConfig.Positions;
 import org.neuralattention.model.Transformer;
+import org.neuralattention.model.Weights;
 import org.neuralattention.roles.RoleChoice;
 import org.neuralattention.tokenize.Boundaries;
 import org.neuralattention.tokenize.ByteTokenizer;
@@ -288,6 +289,57 @@ class GeneratorTest {
         assertEquals(256, generator.session().logits().length, "the last token has a position");
         assertThrows(IllegalArgumentException.class, () -> generator.generate(new int[] {1}, request(1), NOBODY));
         assertEquals(Finish.FULL, generator.generate(new int[0], request(1), NOBODY).finish());
+    }
+
+    /** The last character of what came may be the beginning of a stop string: it is text all the same if nothing follows. */
+    @Test
+    void whatIsHeldBackIsTextHoweverTheGenerationEnds() {
+        StringBuilder heard = new StringBuilder();
+        int[] count = {0};
+        Listener listener = new Listener() {
+            @Override
+            public void token(Token token) {
+                heard.append(token.text());
+                count[0]++;
+            }
+
+            @Override
+            public void rest(String text) {
+                assertFalse(text.isEmpty());
+                heard.append(text);
+            }
+        };
+        for (int n = 1; n < 20; n++) {
+            String text = generator().generate("a", request(n), NOBODY).text();
+            heard.setLength(0);
+            count[0] = 0;
+            int last = n;
+            Generation cancelled = generator().generate("a", request(60).withStops(text.substring(text.length() - 1) + "\0never")
+                    .withCancel(() -> count[0] == last), listener);
+            assertEquals(Finish.CANCELLED, cancelled.finish());
+            assertEquals(text, cancelled.text());
+            assertEquals(text, heard.toString());
+        }
+        ModelConfig learned = new ModelConfig(256, 32, 1, 4, 4, 8, 64, 20, Norm.LAYER, 1e-5f, new Positions.Learned(), Activation.GELU_TANH,
+                new Biases(true, true, true), false, true, 0, List.of());
+        Transformer small = new Transformer(SessionTest.random(learned), Team.serial());
+        String text = new Generator(new Session(small), new ByteTokenizer()).generate("ab", request(18), NOBODY).text();
+        heard.setLength(0);
+        Generation full = new Generator(new Session(small), new ByteTokenizer())
+                .generate("ab", request(100).withStops(text.substring(text.length() - 1) + "\0never"), listener);
+        assertEquals(Finish.FULL, full.finish());
+        assertEquals(text, full.text());
+        assertEquals(text, heard.toString());
+    }
+
+    @Test
+    void aModelThatComputesNaNIsNamedAsTheCause() {
+        Weights weights = SessionTest.random(MODEL);
+        weights.finalNorm.data()[3] = Float.NaN;
+        Transformer broken = new Transformer(weights, Team.serial());
+        String message = assertThrows(NotFiniteException.class, () -> new Generator(new Session(broken)).generate(new int[] {1, 2, 3}, request(5), NOBODY)).getMessage();
+        assertEquals("the model's computation gave NaN at position 2: its weights are damaged or not of this architecture", message);
+        assertThrows(NotFiniteException.class, () -> Perplexity.of(new Session(broken), new int[30], 10, 2, now -> {}));
     }
 
     @Test

@@ -2,8 +2,10 @@ package org.neuralattention.io;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -117,7 +119,6 @@ class HfConfigTest {
     @Test
     void sizesThatMakeNoModelAreNamed() {
         malformed("\"vocab_size\" is missing", LLAMA.formatted("").replace("\"vocab_size\": 256,", ""));
-        malformed("\"rms_norm_eps\" is missing", LLAMA.formatted("").replace("\"rms_norm_eps\": 1e-06,", ""));
         malformed("\"num_key_value_heads\" is missing", LLAMA.formatted(", \"sliding_window\": null").replace("llama", "mistral"));
         malformed("\"head_dim\" is missing", QWEN.formatted("qwen3", "").replace(", \"head_dim\": 16", ""));
         malformed("\"sliding_window\" is missing", QWEN.formatted("mistral", ""));
@@ -135,6 +136,22 @@ class HfConfigTest {
         malformed("nHeads = 2147483647", LLAMA.formatted(", \"head_dim\": 8").replace("\"num_attention_heads\": 4", "\"num_attention_heads\": 2147483647"));
         malformed("entries for 2 layers", QWEN.formatted("qwen3", ", \"sliding_window\": 9, \"use_sliding_window\": true, \"layer_types\": []"));
         malformed("is not a JSON object", "[]");
+    }
+
+    @Test
+    void anAbsentEpsilonIsThatOfTransformers() {
+        for (String type : List.of("llama", "mistral", "qwen2")) {
+            String text = QWEN.formatted(type, ", \"sliding_window\": null");
+            assertEquals(1e-6f, parse(text.replaceFirst("\"rms_norm_eps\": [^,}]+,", "")).normEps(), type);
+        }
+    }
+
+    @Test
+    void countsThatNoTensorsCouldHaveAreRefusedAtOnce() {
+        assertTimeoutPreemptively(Duration.ofSeconds(1), () -> malformed("1000000000 layers: the limit is 10000",
+                LLAMA.formatted("").replace("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1000000000")));
+        malformed("more elements than one array can hold", LLAMA.formatted("").replaceFirst("\"vocab_size\": \\d+", "\"vocab_size\": 2147483647"));
+        malformed("more elements than one array can hold", LLAMA.formatted("").replace("\"intermediate_size\": 128", "\"intermediate_size\": 2147483647"));
     }
 
     @Test

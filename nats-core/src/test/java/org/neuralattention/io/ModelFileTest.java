@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -96,6 +97,15 @@ class ModelFileTest {
             assertEquals(Optional.of("{{ own }}"), file.chatTemplate());
             Files.write(temp.resolve("chat_template.jinja"), new byte[] {(byte) 0xff});
             assertThrows(ModelFormatException.class, file::chatTemplate);
+        }
+    }
+
+    @Test
+    void oneFileOfAFolderIsToldFromACheckpoint() throws IOException {
+        saved().close();
+        for (String name : List.of("config.json", "model.safetensors")) {
+            ModelFormatException e = assertThrows(ModelFormatException.class, () -> ModelFile.open(temp.resolve(name)));
+            assertEquals(temp.resolve(name) + ": is one file of a Hugging Face model: give the folder that it is in", e.getMessage());
         }
     }
 

@@ -78,6 +78,15 @@ final class GenerationTeller implements Listener, AutoCloseable {
         before = known(token.id()) ? token.id() : -1;
     }
 
+    /** For machines it is in the text of the answer; behind logprobs no text is shown. */
+    @Override
+    public void rest(String text) {
+        if (json == null && !logprobs) {
+            common.out().print(text);
+            common.out().flush();
+        }
+    }
+
     private void tellMachines(Token token) {
         JsonLines.Line line = json.event("token").put("id", token.id()).put("text", token.text());
         if (logprobs) {
