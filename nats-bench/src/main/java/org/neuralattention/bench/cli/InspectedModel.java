@@ -161,7 +161,7 @@ final class InspectedModel {
         };
         String ends = String.join(", ", tokenizer.eosIds().stream().map(String::valueOf).toList());
         return kind + (tokenizer instanceof ByteTokenizer ? "" : ", " + tokenizer.vocabSize() + " ids")
-                + (tokenizer.bosId().isPresent() ? ", begins with " + tokenizer.bosId().getAsInt() : "")
+                + (tokenizer.boundaries().addsBos() ? ", begins with " + tokenizer.bosId().getAsInt() : "")
                 + (ends.isEmpty() ? "" : ", ends with " + ends);
     }
 
