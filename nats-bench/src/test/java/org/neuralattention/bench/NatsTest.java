@@ -9,12 +9,21 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.io.Writer;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.neuralattention.io.ModelWriter;
+import org.neuralattention.kernels.Team;
+import org.neuralattention.model.ModelConfig;
+import org.neuralattention.model.Weights;
+import org.neuralattention.tokenize.ByteTokenizer;
+import org.neuralattention.train.Init;
 
 /** Help can be read, mistakes are told in one sentence, exit codes tell them from failures. */
 class NatsTest {
@@ -85,6 +94,23 @@ class NatsTest {
     void aFileThatMustNotBeTouchedIsAMistakeOfTheUser() {
         assertEquals(2, Nats.told(new PrintWriter(err, true), false, new AccessDeniedException("secret.txt")));
         assertEquals("nats: secret.txt cannot be read or written: permission denied.", err.toString().strip());
+    }
+
+    @Test
+    void damagedWeightsAreAFailureToldInOneSentence(@TempDir Path folder) throws IOException {
+        Weights weights = new Weights(ModelConfig.llama(256, 64, 1, 4, 2, 64, 512));
+        Init.LIVELY.apply(weights, 1, Team.serial());
+        weights.layers.getFirst().wo.data()[0] = Float.NaN;
+        ModelWriter.save(folder, weights);
+        new ByteTokenizer().save(folder);
+        Path text = Files.writeString(folder.resolve("text.txt"), "It was the best of times");
+        assertEquals(1, nats(false, "generate", "--model", folder.toString(), "--prompt", "It"));
+        assertEquals(1, nats(false, "eval", "--model", folder.toString(), "--text", text.toString()));
+        List<String> told = err.toString().lines().filter(line -> line.startsWith("nats: ")).toList();
+        assertEquals(2, told.size(), err.toString());
+        for (String line : told) {
+            assertTrue(line.matches("nats: the model's computation gave NaN at position \\d+: its weights are damaged or not of this architecture\\."), line);
+        }
     }
 
     @Test

@@ -78,10 +78,12 @@ final class GenerationTeller implements Listener, AutoCloseable {
         before = known(token.id()) ? token.id() : -1;
     }
 
-    /** For machines it is in the text of the answer; behind logprobs no text is shown. */
+    /** Beside logprobs no text is shown. */
     @Override
     public void rest(String text) {
-        if (json == null && !logprobs) {
+        if (json != null) {
+            json.event("rest").put("text", text).end();
+        } else if (!logprobs) {
             common.out().print(text);
             common.out().flush();
         }
