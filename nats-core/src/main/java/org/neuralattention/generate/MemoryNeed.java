@@ -23,8 +23,7 @@ import org.neuralattention.model.ModelConfig;
 public record MemoryNeed(long context, long weights, long kvCache, long activations, long scratch, long tokenizer, long garbage, long jvm) {
 
     /**
-     * What the JVM takes besides, started as {@code nats} starts it: its code and what it compiles, classes, and a young generation of 64 MiB, through which all
-     * garbage goes. docs/running.md tells how it was measured.
+     * What the JVM takes besides, started as {@code nats} starts it: its code and what it compiles, classes, and a young generation of 32 or 64 MiB. docs/running.md tells how it was measured.
      */
     public static final long JVM = 160L << 20;
 
