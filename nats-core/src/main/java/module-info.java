@@ -6,6 +6,7 @@ module org.neuralattention.core {
     exports org.neuralattention.cache;
     exports org.neuralattention.chat;
     exports org.neuralattention.convert;
+    exports org.neuralattention.eval;
     exports org.neuralattention.generate;
     exports org.neuralattention.io;
     exports org.neuralattention.model;
