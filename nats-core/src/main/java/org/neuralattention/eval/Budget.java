@@ -80,7 +80,7 @@ public sealed interface Budget {
         return switch (this) {
             case Keys given -> throw new AssertionError(given);
             case Share given -> given.share() * (to * (to + 1.0) / 2 - from * (from + 1.0) / 2) * (1 - 1e-12);
-            case MeanBytes given -> given.bytes() * (to - from) / ((double) config.nLayers() * config.nKvHeads() * PolicyDecoder.keyBytes(config));
+            case MeanBytes given -> given.bytes() * (to - from) / ((double) config.nLayers() * config.nKvHeads() * KvUse.keyBytes(config));
         };
     }
 

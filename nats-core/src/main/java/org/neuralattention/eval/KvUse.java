@@ -1,8 +1,9 @@
 package org.neuralattention.eval;
 
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.stream.IntStream;
+import org.neuralattention.model.ModelConfig;
 
 /**
  * What a cache held while sequences ran. A step counts every key its row attends to, its own included, in each layer and KV head, whichever
@@ -17,17 +18,26 @@ import java.util.List;
  * @param behindSteps rows behind the prompt
  * @param peakKeys the most keys of all heads together in any step
  * @param keyBytes bytes of a key and its value
+ * @param roleCounts how often each role was taken, layer by layer, KV head by KV head; without roles all are global
  */
 public record KvUse(long sequences, long steps, List<Long> headPairs, long causalPairs, long behindPairs, long behindCausalPairs, long behindSteps,
-        long peakKeys, int keyBytes) {
+        long peakKeys, int keyBytes, List<List<Long>> roleCounts) {
 
     public KvUse {
         headPairs = List.copyOf(headPairs);
+        roleCounts = roleCounts.stream().map(List::copyOf).toList();
     }
 
-    /** Nothing, of so many layers times KV heads. */
-    public static KvUse none(int heads, int keyBytes) {
-        return new KvUse(0, 0, Collections.nCopies(heads, 0L), 0, 0, 0, 0, 0, keyBytes);
+    /** Nothing yet. */
+    public static KvUse none(ModelConfig c) {
+        int heads = c.nLayers() * c.nKvHeads();
+        List<Long> noRoles = Collections.nCopies(Math.max(1, c.nRoles()), 0L);
+        return new KvUse(0, 0, Collections.nCopies(heads, 0L), 0, 0, 0, 0, 0, keyBytes(c), Collections.nCopies(heads, noRoles));
+    }
+
+    /** Bytes of a key and its value, in float32. */
+    static int keyBytes(ModelConfig config) {
+        return 2 * config.headDim() * Float.BYTES;
     }
 
     /** Of both together. */
@@ -36,12 +46,13 @@ public record KvUse(long sequences, long steps, List<Long> headPairs, long causa
             throw new IllegalArgumentException("caches of " + headPairs.size() + " heads with " + keyBytes + " bytes a key, and of "
                     + other.headPairs.size() + " with " + other.keyBytes + ": must be of one model");
         }
-        List<Long> pairs = new ArrayList<>();
-        for (int i = 0; i < headPairs.size(); i++) {
-            pairs.add(headPairs.get(i) + other.headPairs.get(i));
-        }
-        return new KvUse(sequences + other.sequences, steps + other.steps, pairs, causalPairs + other.causalPairs, behindPairs + other.behindPairs,
-                behindCausalPairs + other.behindCausalPairs, behindSteps + other.behindSteps, Math.max(peakKeys, other.peakKeys), keyBytes);
+        List<List<Long>> roles = IntStream.range(0, roleCounts.size()).mapToObj(i -> sum(roleCounts.get(i), other.roleCounts.get(i))).toList();
+        return new KvUse(sequences + other.sequences, steps + other.steps, sum(headPairs, other.headPairs), causalPairs + other.causalPairs, behindPairs + other.behindPairs,
+                behindCausalPairs + other.behindCausalPairs, behindSteps + other.behindSteps, Math.max(peakKeys, other.peakKeys), keyBytes, roles);
+    }
+
+    private static List<Long> sum(List<Long> a, List<Long> b) {
+        return IntStream.range(0, a.size()).mapToObj(i -> a.get(i) + b.get(i)).toList();
     }
 
     /** KV share (spec 4.1): what was held of a full cache, averaged over the steps. */

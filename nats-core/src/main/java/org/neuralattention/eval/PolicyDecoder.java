@@ -206,22 +206,12 @@ public final class PolicyDecoder {
         return positions;
     }
 
-    /** How often the tokens taken in took each role, [nLayers * nKvHeads][nRoles]; without roles all are global. A copy. */
-    public long[][] roleCounts() {
-        return Arrays.stream(roleCounts).map(long[]::clone).toArray(long[][]::new);
-    }
-
     /** What was held since {@link #begin}. */
     public KvUse use() {
         long n = position;
         long prompt = Math.min(n, sequence.promptLength());
         long causal = n * (n + 1) / 2;
         return new KvUse(1, n, Arrays.stream(headPairs).boxed().toList(), causal, behindPairs, causal - prompt * (prompt + 1) / 2, n - prompt,
-                peakKeys, keyBytes(c));
-    }
-
-    /** Bytes of a key and its value, in float32. */
-    static int keyBytes(ModelConfig config) {
-        return 2 * config.headDim() * Float.BYTES;
+                peakKeys, KvUse.keyBytes(c), Arrays.stream(roleCounts).map(counts -> Arrays.stream(counts).boxed().toList()).toList());
     }
 }

@@ -3,7 +3,6 @@ package org.neuralattention.eval;
 import java.util.BitSet;
 import java.util.function.Consumer;
 import org.neuralattention.generate.Perplexity;
-import org.neuralattention.model.ModelConfig;
 import org.neuralattention.model.Transformer;
 
 /**
@@ -58,10 +57,9 @@ public final class PolicyPerplexity {
             throw new IllegalArgumentException("a text of " + ids.length + " tokens is too short for a block of " + context + " and the token after");
         }
         PolicyDecoder decoder = new PolicyDecoder(model);
-        ModelConfig config = model.config();
         float[] losses = new float[context];
         double[] sums = new double[context];
-        Result result = new Result(0, sums, KvUse.none(config.nLayers() * config.nKvHeads(), PolicyDecoder.keyBytes(config)));
+        Result result = new Result(0, sums, KvUse.none(model.config()));
         for (int block = 0; block < blocks; block++) {
             decoder.begin(policy, new Sequence(block, context, 0, new BitSet()));
             decoder.score(losses, 0, ids, block * context, ids, block * context + 1, context);

@@ -1,6 +1,6 @@
 package org.neuralattention.eval;
 
-import java.util.Arrays;
+import java.util.List;
 import org.neuralattention.model.ModelConfig;
 import org.neuralattention.roles.Role;
 import org.neuralattention.roles.RoleChoice;
@@ -23,14 +23,13 @@ public record Roles(String name, RolePolicy policy) implements Policy {
     /**
      * Random ones, in each layer and KV head as often as given: what the learned histogram alone is worth.
      *
-     * @param counts how often each role was taken, [nLayers * nKvHeads][nRoles], as {@link PolicyDecoder#roleCounts} tells
+     * @param counts how often each role was taken, layer by layer, KV head by KV head, as {@link KvUse} tells
      */
-    public static Roles random(long seed, long[][] counts, int nKvHeads) {
-        double[][][] shares = new double[counts.length / nKvHeads][nKvHeads][];
-        for (int head = 0; head < counts.length; head++) {
-            long[] count = counts[head];
-            double sum = Math.max(1, Arrays.stream(count).sum());
-            shares[head / nKvHeads][head % nKvHeads] = Arrays.stream(count).mapToDouble(n -> n / sum).toArray();
+    public static Roles random(long seed, List<List<Long>> counts, int nKvHeads) {
+        double[][][] shares = new double[counts.size() / nKvHeads][nKvHeads][];
+        for (int head = 0; head < counts.size(); head++) {
+            double sum = counts.get(head).stream().mapToLong(Long::longValue).sum();
+            shares[head / nKvHeads][head % nKvHeads] = counts.get(head).stream().mapToDouble(count -> count / sum).toArray();
         }
         return new Roles("random roles", RolePolicy.random(seed, shares));
     }
