@@ -1,7 +1,9 @@
 package org.neuralattention.bench.tasks;
 
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Objects;
+import org.neuralattention.train.TokenSource;
 
 /**
  * Multi-query associative recall, scattered: {@code pairs} pairs (key, value) lie at random slots of the first half among
@@ -19,7 +21,7 @@ import java.util.Objects;
  * @param pairs pairs in a sequence; their keys and their values are all different
  * @param length tokens of a sequence, a multiple of 4
  */
-public record Mqar(int keys, int values, int filler, int pairs, int length) {
+public record Mqar(int keys, int values, int filler, int pairs, int length) implements Task {
 
     /** The target of a position that is not scored. */
     public static final int NOT_SCORED = -1;
@@ -52,6 +54,12 @@ public record Mqar(int keys, int values, int filler, int pairs, int length) {
         return new Mqar(64, 64, 128, pairs, length);
     }
 
+    @Override
+    public String name() {
+        return "MQAR " + pairs + " of " + length;
+    }
+
+    @Override
     public int vocabSize() {
         return keys + values + filler;
     }
@@ -95,6 +103,32 @@ public record Mqar(int keys, int values, int filler, int pairs, int length) {
         for (int i = 0; i < pairs; i++) {
             ask(ids, idsOffset, targets, targetsOffset, slots[i], pairKeys[i], pairValues[i]);
         }
+    }
+
+    /** Rows with an odd number ask as evaluation does, the others every slot: many questions teach fast. */
+    @Override
+    public TokenSource training(long seed) {
+        Task.heldOut(seed); // checks it
+        return Task.rows(name(), length, (ids, targets, offset, index) -> {
+            if (index % 2 == 1) {
+                evaluation(ids, offset, targets, offset, seed, index);
+            } else {
+                training(ids, offset, targets, offset, seed, index);
+            }
+        });
+    }
+
+    /** Evaluation's form; the prompt is the first half, which holds all pairs, and they are what is needed. */
+    @Override
+    public Example example(long seed, long index) {
+        int[] ids = new int[length];
+        int[] targets = new int[length];
+        evaluation(ids, 0, targets, 0, Task.heldOut(seed), index);
+        BitSet needed = new BitSet();
+        for (int i = 0; i < length / 2; i++) {
+            needed.set(i, isKey(ids[i]) || isValue(ids[i]));
+        }
+        return Example.of(ids, targets, length / 2, needed);
     }
 
     /** Filler everywhere, then the pairs; returns their values. */

@@ -1,7 +1,9 @@
 package org.neuralattention.bench.tasks;
 
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Objects;
+import org.neuralattention.train.TokenSource;
 
 /**
  * Multi-query associative recall as zoology defines it: the pairs come first and side by side, then each key is asked once,
@@ -15,7 +17,7 @@ import java.util.Objects;
  * @param pairs pairs of a sequence
  * @param a exponent of the slots' distribution, positive
  */
-public record ZoologyMqar(int vocabSize, int length, int pairs, double a) {
+public record ZoologyMqar(int vocabSize, int length, int pairs, double a) implements Task {
 
     private static final int KEYS = 0;
     private static final int VALUES = 1;
@@ -34,6 +36,28 @@ public record ZoologyMqar(int vocabSize, int length, int pairs, double a) {
         if (!(a > 0) || Double.isInfinite(a)) {
             throw new IllegalArgumentException("a = " + a + ": must be positive and finite");
         }
+    }
+
+    @Override
+    public String name() {
+        return "zoology MQAR " + pairs + " of " + length;
+    }
+
+    @Override
+    public TokenSource training(long seed) {
+        Task.heldOut(seed); // checks it
+        return Task.rows(name(), length, (ids, targets, offset, index) -> sequence(ids, offset, targets, offset, seed, index));
+    }
+
+    /** The prompt is the pairs, which is also what is needed. */
+    @Override
+    public Example example(long seed, long index) {
+        int[] ids = new int[length];
+        int[] targets = new int[length];
+        sequence(ids, 0, targets, 0, Task.heldOut(seed), index);
+        BitSet needed = new BitSet();
+        needed.set(0, 2 * pairs);
+        return Example.of(ids, targets, 2 * pairs, needed);
     }
 
     /**
