@@ -5,7 +5,6 @@ import org.neuralattention.model.ModelConfig;
 import org.neuralattention.roles.Role;
 import org.neuralattention.roles.RoleChoice;
 import org.neuralattention.roles.RolePolicy;
-import org.neuralattention.roles.RoleSpace;
 
 /**
  * Keys live as long as their token's role says (spec 1.1): learned roles, or such as a baseline draws. They hold what they hold: no budget.
@@ -50,21 +49,21 @@ public record Roles(String name, RolePolicy policy) implements Policy {
 
     @Override
     public Rule rule(int layer, Sequence sequence, ModelConfig config) {
-        RoleSpace space = RoleSpace.of(config);
+        int[] windows = config.roleWindows().stream().mapToInt(Integer::intValue).toArray();
         return (heads, position) -> {
             for (HeldKeys head : heads) {
-                after(head, position, space);
+                after(head, position, windows);
             }
         };
     }
 
-    private static void after(HeldKeys head, int position, RoleSpace space) {
+    private static void after(HeldKeys head, int position, int[] windows) {
         boolean closes = head.role(head.size() - 1) == Role.GLOBAL; // the row's own key came last
         for (int key = head.size() - 1; key >= 0; key--) {
             boolean gone = switch (head.role(key)) {
                 case Role.GLOBAL -> false;
                 case Role.LOCAL -> closes;
-                default -> position + 1 > head.position(key) + space.window(head.role(key));
+                default -> position + 1 > head.position(key) + windows[head.role(key) - Role.FIRST_SLIDING];
             };
             if (gone) {
                 head.drop(key);
