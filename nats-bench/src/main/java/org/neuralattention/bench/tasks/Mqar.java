@@ -105,17 +105,11 @@ public record Mqar(int keys, int values, int filler, int pairs, int length) impl
         }
     }
 
-    /** Rows with an odd number ask as evaluation does, the others every slot: many questions teach fast. */
+    /** Sequences of the training form. */
     @Override
     public TokenSource training(long seed) {
         Task.heldOut(seed); // checks it
-        return Task.rows(name(), length, (ids, targets, offset, index) -> {
-            if (index % 2 == 1) {
-                evaluation(ids, offset, targets, offset, seed, index);
-            } else {
-                training(ids, offset, targets, offset, seed, index);
-            }
-        });
+        return Task.rows(name(), length, (ids, targets, offset, index) -> training(ids, offset, targets, offset, seed, index));
     }
 
     /** Evaluation's form; the prompt is the first half, which holds all pairs, and they are what is needed. */
