@@ -1,5 +1,6 @@
 package org.neuralattention.tokenize;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -7,6 +8,7 @@ import java.io.IOException;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -34,8 +36,12 @@ class MalformedTokenizerTest {
     private static final String TEXT = " the  aaaa<|endoftext|>! \n\u00e9\u4e2d\ud83d\ude42<s><hr>a";
 
     private static void read(Path file) throws IOException {
-        Tokenizer tokenizer = Tokenizers.load(file);
-        tokenizer.decode(tokenizer.encode(TEXT));
+        try {
+            Tokenizer tokenizer = Tokenizers.load(file);
+            tokenizer.decode(tokenizer.encode(TEXT));
+        } catch (NoSuchFileException e) { // what it became may be the beginning of a llama2.c checkpoint, whose tokenizer stands beside it
+            assertEquals(file.resolveSibling("tokenizer.bin").toString(), e.getFile());
+        }
     }
 
     private static byte[] utf8(String text) {
