@@ -88,7 +88,7 @@ class CorpusTest {
     void otherTokenizersTakeUtf8OnlyAndFilesBeginWithTheirFirstToken() throws IOException {
         Path tokenizer = Files.createDirectory(folder.resolve("tokenizer"));
         BYTES.save(tokenizer);
-        Files.writeString(tokenizer.resolve("tokenizer_config.json"), "{\"bos_token\": \"!\"}");
+        Files.writeString(tokenizer.resolve("tokenizer_config.json"), "{\"tokenizer_class\": \"LlamaTokenizer\", \"bos_token\": \"!\"}");
         Tokenizer withBos = Tokenizers.load(tokenizer);
         Path good = Files.writeString(folder.resolve("good"), "good");
         Path bad = Files.write(folder.resolve("bad"), new byte[] {'a', (byte) 0xFF, 'b'});
