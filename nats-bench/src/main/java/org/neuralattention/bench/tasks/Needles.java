@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.neuralattention.train.TokenSource;
 
 /**
@@ -26,8 +27,10 @@ public record Needles(Vocabulary vocabulary, int keys, int valuesPerKey, int ask
 
     private static final int STRETCH = 16;
 
-    /** Keys of a training sequence, all of them asked: many answers per sequence are what makes the task learnable. */
-    private static final int TRAINING_KEYS = 8;
+    /** Keys of a training sequence at least, so that there is something to choose from. */
+    private static final int TRAINING_KEYS = 4;
+
+    private static final int RECALL_PAIRS = 8;
 
     private static final int KEYS = 0;
     private static final int VALUES = 1;
@@ -84,17 +87,30 @@ public record Needles(Vocabulary vocabulary, int keys, int valuesPerKey, int ask
         return Math.max(0, length - asked * (2 + valuesPerKey)) / 2;
     }
 
-    /** Sequences with {@value #TRAINING_KEYS} keys or more, if they fit, all asked in random order, with targets at the answers only. */
+    /**
+     * Every other row teaches recall itself, as {@link Mqar}'s training does, in the same ids. The others have {@value #TRAINING_KEYS} keys or more, if
+     * they fit, and their second half asks them at random, again and again. Targets are the answers only.
+     *
+     * <p>Without the rows of MQAR a model of two layers was still guessing among the values told after 1,500 steps of 4,096 tokens; with them
+     * it answered both after 500 (4 keys in 64 tokens).
+     */
     @Override
     public TokenSource training(long seed) {
         Task.heldOut(seed); // checks it
-        int most = Math.min(vocabulary.keys(), vocabulary.values() / valuesPerKey);
+        int questions = Math.max(asked, length / 2 / (2 + valuesPerKey));
+        int most = Math.min(slots(length, questions, valuesPerKey) / valuesPerKey, Math.min(vocabulary.keys(), vocabulary.values() / valuesPerKey));
         int more = Math.min(most, Math.max(keys, TRAINING_KEYS));
-        boolean fit = slots(length, more, valuesPerKey) >= more * valuesPerKey;
-        Needles form = fit ? new Needles(vocabulary, more, valuesPerKey, more, repeated, length) : this;
+        Mqar recall = recall();
         return Task.rows(name(), length, (ids, targets, offset, index) -> {
             Arrays.fill(targets, offset, offset + length, TokenSource.NOT_ASKED);
-            for (Question question : form.lay(ids, offset, new BitSet(), seed, index)) {
+            if (index % 2 == 0) {
+                Arrays.fill(ids, offset + recall.length(), offset + length, vocabulary.filler(0));
+                recall.training(ids, offset, targets, offset, seed, index);
+                return;
+            }
+            Draws draws = new Draws(seed, index);
+            int[] which = IntStream.range(0, questions).map(i -> draws.below(more, QUESTIONS, i)).toArray();
+            for (Question question : lay(ids, offset, new BitSet(), more, which, draws)) {
                 for (int i = 0; i < valuesPerKey; i++) {
                     targets[offset + question.at() + i] = question.answer().get(i);
                 }
@@ -102,23 +118,29 @@ public record Needles(Vocabulary vocabulary, int keys, int valuesPerKey, int ask
         });
     }
 
+    private Mqar recall() {
+        int multiple = length / 4 * 4;
+        int pairs = Math.min(RECALL_PAIRS, Math.min(multiple / 4, Math.min(vocabulary.keys(), vocabulary.values())));
+        return new Mqar(vocabulary.keys(), vocabulary.values(), vocabulary.filler(), pairs, multiple);
+    }
+
     @Override
     public Example example(long seed, long index) {
         int[] ids = new int[length];
         BitSet needed = new BitSet();
-        List<Question> questions = lay(ids, 0, needed, Task.heldOut(seed), index);
+        Draws draws = new Draws(Task.heldOut(seed), index);
+        List<Question> questions = lay(ids, 0, needed, keys, draws.distinct(asked, keys, QUESTIONS), draws);
         return new Example(ids, questions.getFirst().at() + 1, questions, needed);
     }
 
-    /** Writes a sequence; sets the places of its pairs in {@code needed}, and returns the questions. */
-    private List<Question> lay(int[] ids, int offset, BitSet needed, long seed, long index) {
-        Draws draws = new Draws(seed, index);
+    /** Writes a sequence of {@code keys} keys that asks those of the numbers {@code which}; sets the places of its pairs in {@code needed}. */
+    private List<Question> lay(int[] ids, int offset, BitSet needed, int keys, int[] which, Draws draws) {
         for (int i = 0; i < length; i++) {
             ids[offset + i] = vocabulary.filler(draws.below(vocabulary.filler(), FILLER, repeated ? i % STRETCH : i));
         }
         int[] key = draws.distinct(keys, vocabulary.keys(), KEYS);
         int[] value = draws.distinct(keys * valuesPerKey, vocabulary.values(), VALUES);
-        int[] slots = draws.distinct(keys * valuesPerKey, slots(length, asked, valuesPerKey), SLOTS);
+        int[] slots = draws.distinct(keys * valuesPerKey, slots(length, which.length, valuesPerKey), SLOTS);
         for (int k = 0; k < keys; k++) {
             Arrays.sort(slots, k * valuesPerKey, (k + 1) * valuesPerKey);
             for (int i = k * valuesPerKey; i < (k + 1) * valuesPerKey; i++) {
@@ -128,8 +150,8 @@ public record Needles(Vocabulary vocabulary, int keys, int valuesPerKey, int ask
             }
         }
         List<Question> questions = new ArrayList<>();
-        int at = length - asked * (2 + valuesPerKey);
-        for (int k : draws.distinct(asked, keys, QUESTIONS)) {
+        int at = length - which.length * (2 + valuesPerKey);
+        for (int k : which) {
             ids[offset + at] = vocabulary.ask();
             ids[offset + at + 1] = key[k];
             List<Integer> answer = Arrays.stream(value, k * valuesPerKey, (k + 1) * valuesPerKey).map(vocabulary::value).boxed().toList();

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.neuralattention.train.TokenSource;
 
 /**
@@ -16,7 +17,7 @@ import org.neuralattention.train.TokenSource;
  * <p>Source: github.com/hsiehjackson/RULER, scripts/data/synthetic/variable_tracking.py: its skeleton, without English.
  *
  * @param vocabulary ids; variables are keys
- * @param chains chains in a sequence, of which one is asked, in training all
+ * @param chains chains in a sequence, of which one is asked
  * @param hops assignments of a chain behind its first
  * @param length tokens of a sequence
  */
@@ -35,9 +36,9 @@ public record VariableTracking(Vocabulary vocabulary, int chains, int hops, int 
             throw new IllegalArgumentException("chains = " + chains + ", hops = " + hops + ": each must be at least 1, and all variables different of "
                     + vocabulary.keys());
         }
-        if (slots(length, chains, hops) < chains * (hops + 1)) {
+        if (slots(length, 1, hops) < chains * (hops + 1)) {
             throw new IllegalArgumentException("length = " + length + ": too short for " + chains + " chains of " + (hops + 1)
-                    + " assignments and as many questions");
+                    + " assignments and a question");
         }
     }
 
@@ -60,12 +61,17 @@ public record VariableTracking(Vocabulary vocabulary, int chains, int hops, int 
         return Math.max(0, length - asked * (hops + WIDTH)) / WIDTH;
     }
 
+    /** The second half asks chains at random, again and again, as far as there is room. Targets are the answers only. */
     @Override
     public TokenSource training(long seed) {
         Task.heldOut(seed); // checks it
+        int room = length - WIDTH * chains * (hops + 1);
+        int questions = Math.max(1, Math.min(length / 2, room) / (hops + WIDTH));
         return Task.rows(name(), length, (ids, targets, offset, index) -> {
             Arrays.fill(targets, offset, offset + length, TokenSource.NOT_ASKED);
-            for (Question question : lay(ids, offset, new BitSet(), chains, seed, index)) {
+            Draws draws = new Draws(seed, index);
+            int[] which = IntStream.range(0, questions).map(i -> draws.below(chains, QUESTIONS, i)).toArray();
+            for (Question question : lay(ids, offset, new BitSet(), which, draws)) {
                 for (int i = 0; i <= hops; i++) {
                     targets[offset + question.at() + i] = question.answer().get(i);
                 }
@@ -77,19 +83,20 @@ public record VariableTracking(Vocabulary vocabulary, int chains, int hops, int 
     public Example example(long seed, long index) {
         int[] ids = new int[length];
         BitSet needed = new BitSet();
-        List<Question> questions = lay(ids, 0, needed, 1, Task.heldOut(seed), index);
+        Draws draws = new Draws(Task.heldOut(seed), index);
+        List<Question> questions = lay(ids, 0, needed, new int[] {draws.below(chains, QUESTIONS, 0)}, draws);
         return new Example(ids, questions.getFirst().at() + 1, questions, needed);
     }
 
-    private List<Question> lay(int[] ids, int offset, BitSet needed, int asked, long seed, long index) {
-        Draws draws = new Draws(seed, index);
+    /** Writes a sequence that asks the chains of the numbers {@code which}; sets the places of its assignments in {@code needed}. */
+    private List<Question> lay(int[] ids, int offset, BitSet needed, int[] which, Draws draws) {
         for (int i = 0; i < length; i++) {
             ids[offset + i] = vocabulary.filler(draws.below(vocabulary.filler(), FILLER, i));
         }
         int links = hops + 1;
         int[] variable = draws.distinct(chains * links, vocabulary.keys(), VARIABLES);
         int[] value = draws.distinct(chains, vocabulary.values(), VALUES);
-        int[] slots = draws.distinct(chains * links, slots(length, asked, hops), SLOTS);
+        int[] slots = draws.distinct(chains * links, slots(length, which.length, hops), SLOTS);
         for (int chain = 0; chain < chains; chain++) {
             Arrays.sort(slots, chain * links, (chain + 1) * links);
             for (int link = 0; link < links; link++) {
@@ -102,8 +109,8 @@ public record VariableTracking(Vocabulary vocabulary, int chains, int hops, int 
             }
         }
         List<Question> questions = new ArrayList<>();
-        int at = length - asked * (2 + links);
-        for (int chain : draws.distinct(asked, chains, QUESTIONS)) {
+        int at = length - which.length * (2 + links);
+        for (int chain : which) {
             ids[offset + at] = vocabulary.ask();
             ids[offset + at + 1] = vocabulary.value(value[chain]);
             System.arraycopy(variable, chain * links, ids, offset + at + 2, links);

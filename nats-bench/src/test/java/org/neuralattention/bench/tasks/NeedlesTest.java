@@ -58,6 +58,32 @@ class NeedlesTest {
         }
     }
 
+    /** Of the training rows every other is MQAR's; whoever reads the other ones knows their answers too, and is asked again and again. */
+    @Test
+    void trainingAsksWhatWasTold() {
+        for (Needles task : List.of(Needles.single(102), Needles.multiKey(6, 102), Needles.multiValue(4, 102), Needles.multiQuery(3, 23))) {
+            for (int row = 0; row < 20; row++) {
+                int[] ids = new int[task.length()];
+                int[] targets = new int[task.length()];
+                task.training(5).fill(ids, targets, 0, 9, row, task.length());
+                Map<Integer, List<Integer>> told = new LinkedHashMap<>();
+                int asked = 0;
+                for (int i = 0; i < ids.length; i++) {
+                    if (targets[i] >= 0 && ids[i] < V.keys()) {
+                        assertEquals(told.get(ids[i]).getFirst(), targets[i]);
+                        asked++;
+                    } else if (targets[i] >= 0) {
+                        assertEquals(ids[i + 1], targets[i]);
+                    } else if (ids[i] < V.keys() && i % 2 == 0) {
+                        told.computeIfAbsent(ids[i], key -> new ArrayList<>()).add(ids[i + 1]);
+                    }
+                }
+                assertTrue(row % 2 == 1 || told.size() == Math.min(8, task.length() / 4), "not a row of MQAR");
+                assertTrue(asked >= task.length() / 2 / (row % 2 == 0 ? 3 : 2 + task.valuesPerKey()), asked + " questions");
+            }
+        }
+    }
+
     @Test
     void whatDoesNotFitIsRefused() {
         assertThrows(IllegalArgumentException.class, () -> new Needles(V, 2, 1, 3, false, 100));

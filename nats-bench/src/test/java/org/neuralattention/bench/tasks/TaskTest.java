@@ -110,9 +110,9 @@ class TaskTest {
     /** Targets of training are what follows, where it is shown. */
     @Test
     void trainingTargetsAreTheNextTokens() {
-        for (Task task : List.of(Needles.single(100), Needles.multiValue(3, 100), VariableTracking.of(4, 130), facts(8, 1024), facts(1, 300))) {
+        for (Task task : List.of(Needles.single(101), Needles.multiValue(3, 100), VariableTracking.of(4, 130), facts(8, 1024), facts(1, 300))) {
             int length = task.example(0, 0).ids().length;
-            for (int row = 0; row < 4; row++) {
+            for (int row = 1; row < 5; row += task instanceof Needles ? 2 : 1) { // every other row of needles is MQAR, which shows no answer
                 int[][] filled = row(task, 1, 1, row, length);
                 for (int n = 0; n + 1 < length; n++) {
                     int target = filled[1][n];

@@ -48,8 +48,8 @@ class VariableTrackingTest {
 
     @Test
     void whatDoesNotFitIsRefused() {
-        assertThrows(IllegalArgumentException.class, () -> VariableTracking.of(4, 40));
+        assertThrows(IllegalArgumentException.class, () -> VariableTracking.of(4, 36));
         assertThrows(IllegalArgumentException.class, () -> new VariableTracking(V, 13, 4, 1000));
-        VariableTracking.of(4, 44);
+        VariableTracking.of(4, 37);
     }
 }
