@@ -78,15 +78,14 @@ public final class EvalCommand implements Callable<Integer> {
             contents.put(name(text, texts), TextFiles.read(text));
         }
         List<Evaluated> rows = new ArrayList<>();
-        MemoryNeed most = null;
+        MemoryNeed need = null;
         boolean letsGo = false;
         for (Path path : models) {
             for (Dtype form : forms) {
                 try (Model model = ModelOptions.load(path, new Model.Options(form, common.threads(), tokenizer))) {
                     rows.addAll(new TextEvaluation(model, name(path, models), form, context, maxBlocks == null ? Integer.MAX_VALUE : maxBlocks).run(contents, kv, common));
-                    MemoryNeed need = kv.need(model, context, common.threads());
-                    most = most == null || need.total() > most.total() ? need : most;
-                    letsGo |= kv.letsGo(model);
+                    need = kv.need(model, context, common.threads());
+                    letsGo = kv.letsGo(model);
                 }
             }
         }
@@ -95,7 +94,9 @@ public final class EvalCommand implements Callable<Integer> {
         if (html != null) {
             report.html().write(html);
         }
-        MemoryTeller.tell(common, most, letsGo);
+        if (models.size() * forms.size() == 1) { // what several leave behind for the collector is not foretold
+            MemoryTeller.tell(common, need, letsGo);
+        }
         return 0;
     }
 
