@@ -5,22 +5,30 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.neuralattention.io.GgufMetadata.Kind;
 import org.neuralattention.model.ModelConfig;
 import org.neuralattention.model.ModelConfig.Activation;
 import org.neuralattention.model.ModelConfig.Biases;
 import org.neuralattention.model.ModelConfig.Norm;
 import org.neuralattention.model.ModelConfig.Positions;
+import org.neuralattention.roles.RoleSpace;
 
 /**
  * What the pairs of a GGUF file say of its model. Architectures: {@link GgufFamily}. A pair of the architecture that is not known may change what the model
- * computes, so it is an {@link UnsupportedModelException} that names it, as is a known one whose value is not supported. Of our own: {@link #ROLE_WINDOWS}
- * and {@link #ROLE_SCORERS}, which other readers pass over.
+ * computes, so it is an {@link UnsupportedModelException} that names it, as is a known one whose value is not supported. Of our own: {@link #ROLE_WINDOWS},
+ * {@link #SINKS}, {@link #ALLOWED_ROLES} and {@link #ROLE_SCORERS}, which other readers pass over.
  */
 final class GgufConfig {
 
     /** The windows of the sliding roles, ascending. */
     static final String ROLE_WINDOWS = "nats.role_windows";
+
+    /** Tokens at the start of a sequence that are always global, if not one. */
+    static final String SINKS = "nats.sinks";
+
+    /** Where some layer may not use some role: 1 for a role that a layer may use, else 0, [nLayers, nRoles]. */
+    static final String ALLOWED_ROLES = "nats.allowed_roles";
 
     /** The scorers of all layers as float32, [nLayers, nKvHeads * nRoles, dim]. */
     static final String ROLE_SCORERS = "nats.role_scorers";
@@ -100,7 +108,29 @@ final class GgufConfig {
                 family == GgufFamily.QWEN3,
                 !has(GgufFamily.HEAD),
                 integer("attention.sliding_window", 0),
-                metadata.has(ROLE_WINDOWS) ? Arrays.stream(metadata.ints(ROLE_WINDOWS)).boxed().toList() : List.of());
+                roleSpace(nLayers));
+    }
+
+    private RoleSpace roleSpace(int nLayers) {
+        RoleSpace space = metadata.has(ROLE_WINDOWS) ? RoleSpace.of(metadata.ints(ROLE_WINDOWS)) : RoleSpace.NONE;
+        if (space.equals(RoleSpace.NONE) && (metadata.has(SINKS) || metadata.has(ALLOWED_ROLES))) {
+            throw new ModelFormatException(file.file(), "\"" + (metadata.has(SINKS) ? SINKS : ALLOWED_ROLES) + "\" without \"" + ROLE_WINDOWS + "\"");
+        }
+        space = space.withSinks(metadata.integer(SINKS, space.sinks()));
+        return metadata.has(ALLOWED_ROLES) ? space.inLayers(allowedRoles(nLayers, space.count())) : space;
+    }
+
+    private List<List<Integer>> allowedRoles(int nLayers, int nRoles) {
+        int[] flags = metadata.ints(ALLOWED_ROLES);
+        if (flags.length != (long) nLayers * nRoles || Arrays.stream(flags).anyMatch(flag -> flag != 0 && flag != 1)) {
+            throw new ModelFormatException(file.file(), "\"" + ALLOWED_ROLES + "\" must be " + nLayers + " x " + nRoles + " flags, 0 or 1; there are " + flags.length + " numbers");
+        }
+        List<List<Integer>> allowed = new ArrayList<>();
+        for (int layer = 0; layer < nLayers; layer++) {
+            int at = layer * nRoles;
+            allowed.add(IntStream.range(0, nRoles).filter(role -> flags[at + role] == 1).boxed().toList());
+        }
+        return allowed;
     }
 
     private boolean has(String tensor) {
@@ -211,7 +241,18 @@ final class GgufConfig {
             pairs.integer(p + "attention.sliding_window", c.attentionWindow());
         }
         if (c.hasRoles()) {
-            pairs.ints(ROLE_WINDOWS, c.roleWindows().stream().mapToInt(Integer::intValue).toArray());
+            writeRoles(pairs, c.roleSpace(), c.nLayers());
+        }
+    }
+
+    private static void writeRoles(GgufMetadata.Builder pairs, RoleSpace space, int nLayers) {
+        pairs.ints(ROLE_WINDOWS, space.windows());
+        if (space.sinks() != 1) {
+            pairs.integer(SINKS, space.sinks());
+        }
+        if (space.isRestricted()) {
+            pairs.ints(ALLOWED_ROLES, IntStream.range(0, nLayers * space.count())
+                    .map(i -> space.allows(i / space.count(), i % space.count()) ? 1 : 0).toArray());
         }
     }
 }

@@ -13,18 +13,22 @@ import org.neuralattention.model.ModelConfig.Biases;
 import org.neuralattention.model.ModelConfig.Norm;
 import org.neuralattention.model.ModelConfig.Positions;
 import org.neuralattention.model.Weights;
+import org.neuralattention.roles.RoleSpace;
 
 /**
  * Reads Hugging Face's config.json. Known: llama, mistral, qwen2, qwen3, gpt2, and {@code nats} for what none of these can say.
  *
  * <p>Sizes must be there, Mistral's {@code sliding_window} among them; what else is absent has the meaning it has in transformers. An option that would change the numbers and is not
  * supported is an {@link UnsupportedModelException} that names it. Keys of our own: {@code nats_windows}, the sliding windows of the roles
- * (an older {@code nats_window} holds one). {@link HfConfigWriter} is the way back.
+ * (an older {@code nats_window} holds one), {@code nats_sinks} and {@code nats_allowed_roles}, a list of role numbers for each layer.
+ * {@link HfConfigWriter} is the way back.
  */
 public final class HfConfig {
 
     static final String MODEL_TYPE = "model_type";
     static final String WINDOWS = "nats_windows";
+    static final String SINKS = "nats_sinks";
+    static final String ALLOWED_ROLES = "nats_allowed_roles";
     private static final String WINDOW = "nats_window";
 
     /** The names of more would take memory out of proportion to the file. */
@@ -93,7 +97,7 @@ public final class HfConfig {
                     case "qwen2", "qwen3" -> optionalWindow(json, nLayers);
                     default -> 0;
                 },
-                roleWindows(json));
+                roleSpace(json, nLayers));
     }
 
     private static int headDim(String type, JsonObject json, int dim, int nHeads) {
@@ -222,7 +226,7 @@ public final class HfConfig {
                 },
                 new Biases(true, true, true), false,
                 json.booleanValue("tie_word_embeddings", true),
-                0, roleWindows(json));
+                0, roleSpace(json, json.intValue("n_layer")));
     }
 
     /** Our own form: {@link ModelConfig} field by field. */
@@ -237,7 +241,7 @@ public final class HfConfig {
                 new Biases(json.booleanValue("qkv_bias", false), json.booleanValue("attention_out_bias", false), json.booleanValue("feed_forward_bias", false)),
                 json.booleanValue("qk_norm", false), json.booleanValue("tie_word_embeddings", false),
                 json.has("sliding_window") ? positive(json, "sliding_window") : 0,
-                roleWindows(json));
+                roleSpace(json, json.intValue("num_hidden_layers")));
     }
 
     private static <T extends Enum<T>> T oneOf(JsonObject json, String key, T[] values) {
@@ -250,11 +254,26 @@ public final class HfConfig {
         throw new UnsupportedModelException(json.source(), "\"" + key + "\" is \"" + name + "\": known are " + List.of(values));
     }
 
-    private static List<Integer> roleWindows(JsonObject json) {
-        if (json.has(WINDOWS)) {
-            return json.ints(WINDOWS);
+    private static RoleSpace roleSpace(JsonObject json, int nLayers) {
+        List<Integer> windows = json.has(WINDOWS) ? json.ints(WINDOWS) : json.has(WINDOW) ? List.of(json.intValue(WINDOW)) : List.of();
+        RoleSpace space = RoleSpace.of(windows.stream().mapToInt(Integer::intValue).toArray());
+        if (windows.isEmpty() && (json.has(SINKS) || json.has(ALLOWED_ROLES))) {
+            throw new ModelFormatException(json.source(), "\"" + (json.has(SINKS) ? SINKS : ALLOWED_ROLES) + "\" without \"" + WINDOWS + "\"");
         }
-        return json.has(WINDOW) ? List.of(json.intValue(WINDOW)) : Collections.emptyList();
+        space = space.withSinks(json.intValue(SINKS, space.sinks()));
+        return json.has(ALLOWED_ROLES) ? space.inLayers(allowedRoles(json, nLayers)) : space;
+    }
+
+    private static List<List<Integer>> allowedRoles(JsonObject json, int nLayers) {
+        List<?> layers = json.list(ALLOWED_ROLES);
+        if (layers.size() != nLayers) {
+            throw new ModelFormatException(json.source(), "\"" + ALLOWED_ROLES + "\" has " + layers.size() + " lists for " + nLayers + " layers");
+        }
+        List<List<Integer>> allowed = new ArrayList<>();
+        for (Object layer : layers) { // each read like a field of its own
+            allowed.add(new JsonObject(json.source(), Collections.singletonMap(ALLOWED_ROLES, layer)).ints(ALLOWED_ROLES));
+        }
+        return allowed;
     }
 
     private static void require(JsonObject json, String key, String absent, Predicate<String> known) {

@@ -4,12 +4,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.neuralattention.kernels.Dtype;
 import org.neuralattention.model.ModelConfig;
 import org.neuralattention.model.ModelConfig.Activation;
 import org.neuralattention.model.ModelConfig.Biases;
 import org.neuralattention.model.ModelConfig.Norm;
 import org.neuralattention.model.ModelConfig.Positions;
+import org.neuralattention.roles.RoleSpace;
 
 /**
  * Writes a {@link ModelConfig} as config.json: as the Hugging Face family that means exactly this model where there is one, so that other readers take it
@@ -50,9 +52,21 @@ public final class HfConfigWriter {
         json.put("tie_word_embeddings", c.tiedHead());
         json.put("vocab_size", c.vocabSize());
         if (c.hasRoles()) {
-            json.put(HfConfig.WINDOWS, c.roleWindows());
+            roles(json, c);
         }
         return json;
+    }
+
+    private static void roles(Map<String, Object> json, ModelConfig c) {
+        RoleSpace space = c.roleSpace();
+        json.put(HfConfig.WINDOWS, c.roleWindows());
+        if (space.sinks() != 1) {
+            json.put(HfConfig.SINKS, space.sinks());
+        }
+        if (space.isRestricted()) {
+            json.put(HfConfig.ALLOWED_ROLES, IntStream.range(0, c.nLayers())
+                    .mapToObj(layer -> IntStream.range(0, space.count()).filter(role -> space.allows(layer, role)).boxed().toList()).toList());
+        }
     }
 
     private static Map<String, Object> gpt2(ModelConfig c) {

@@ -3,12 +3,12 @@ package org.neuralattention.io;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.List;
 import org.neuralattention.model.ModelConfig;
 import org.neuralattention.model.ModelConfig.Activation;
 import org.neuralattention.model.ModelConfig.Biases;
 import org.neuralattention.model.ModelConfig.Norm;
 import org.neuralattention.model.ModelConfig.Positions;
+import org.neuralattention.roles.RoleSpace;
 
 /**
  * What a llama2.c checkpoint says of itself, in 32-bit integers.
@@ -82,7 +82,7 @@ record Llama2cHeader(int version, int groupSize, ModelConfig config) {
         }
         try {
             ModelConfig config = new ModelConfig(vocab, dim, start.getInt(at + 8), nHeads, start.getInt(at + 16), dim / nHeads, start.getInt(at + 4),
-                    start.getInt(at + 24), Norm.RMS, NORM_EPS, ROTATION, Activation.SWIGLU, Biases.NONE, false, tied, 0, List.of());
+                    start.getInt(at + 24), Norm.RMS, NORM_EPS, ROTATION, Activation.SWIGLU, Biases.NONE, false, tied, 0, RoleSpace.NONE);
             Llama2cHeader header = new Llama2cHeader(version, groupSize, config);
             long expected = header.fileBytes();
             if (expected != size) {

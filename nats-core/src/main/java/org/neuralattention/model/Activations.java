@@ -155,6 +155,7 @@ public final class Activations {
     final float[] cos;             // [seqLen, headDim / 2]
     final float[] sin;             // [seqLen, headDim / 2]
     private final long[] visiblePairs;   // [nLayers]
+    private final long[] bestPairs;      // [nLayers] of the most likely roles, where others were drawn
     private final long[][] roleCounts;   // [nLayers][nRoles]
     private final Layer[] layers;
     private Gradients gradients;
@@ -172,6 +173,7 @@ public final class Activations {
         }
         stream = new float[keep == Keep.NOTHING ? 2 : config.nLayers() + 1][Math.multiplyExact(rows, config.dim())];
         visiblePairs = new long[config.nLayers()];
+        bestPairs = new long[config.nLayers()];
         roleCounts = new long[config.nLayers()][Math.max(1, config.nRoles())];
         finalNormed = new float[rows * config.dim()];
         finalMean = new float[rows];
@@ -243,17 +245,41 @@ public final class Activations {
         return shape.batch() * shape.rows();
     }
 
-    /** Remembers what layer {@code index} chose, for {@link #share} and {@link #roleCounts}. */
-    void count(int index, Layer layer) {
-        visiblePairs[index] = Lifetimes.visiblePairs(layer.lastRow, 0, shape.batch() * shape.nKvHeads(), shape.rows());
+    /** Remembers what layer {@code index} would keep by its most likely roles, which {@code layer} holds until others are drawn, for {@link #bestShare}. */
+    void countBest(int index, Layer layer) {
+        bestPairs[index] = pairs(layer);
+    }
+
+    private long pairs(Layer layer) {
+        return Lifetimes.visiblePairs(layer.lastRow, 0, shape.batch() * shape.nKvHeads(), shape.rows());
+    }
+
+    /** Remembers what layer {@code index} chose, for {@link #share} and {@link #roleCounts}; {@code drawn} if {@link #countBest} was told what else it might have. */
+    void count(int index, Layer layer, boolean drawn) {
+        visiblePairs[index] = pairs(layer);
+        if (!drawn) {
+            bestPairs[index] = visiblePairs[index];
+        }
         Arrays.fill(roleCounts[index], 0);
         Lifetimes.histogram(roleCounts[index], layer.roles, 0, rows() * shape.nKvHeads());
     }
 
     /** KV share of the last pass (spec 4.1), over layers, KV heads and sequences: 1 when every key is kept. */
     public double share() {
+        return share(visiblePairs);
+    }
+
+    /**
+     * KV share that the most likely roles of the same scores would have had; {@link #share} itself, unless roles were drawn. Of layers behind
+     * the first it tells little less than a pass of its own, for they read what the drawn roles let through.
+     */
+    public double bestShare() {
+        return share(bestPairs);
+    }
+
+    private double share(long[] pairs) {
         long causal = Lifetimes.causalPairs(config.nLayers() * shape.batch() * shape.nKvHeads(), shape.rows());
-        return Arrays.stream(visiblePairs).sum() / (double) causal;
+        return Arrays.stream(pairs).sum() / (double) causal;
     }
 
     /** How often each role was taken in the last pass, [nLayers][nRoles]; without roles all are global. */

@@ -2,6 +2,7 @@ package org.neuralattention.model;
 
 import static java.util.Arrays.fill;
 
+import java.util.Arrays;
 import org.neuralattention.kernels.AttentionShape;
 import org.neuralattention.kernels.RoleGradient;
 import org.neuralattention.kernels.Team;
@@ -12,8 +13,8 @@ import org.neuralattention.roles.RoleChoice;
 import org.neuralattention.roles.RolePolicy;
 import org.neuralattention.roles.RoleSampler;
 import org.neuralattention.roles.RoleScorer;
-import org.neuralattention.roles.RoleTiles;
 import org.neuralattention.roles.RoleSpace;
+import org.neuralattention.roles.RoleTiles;
 
 /**
  * The roles of one layer's tokens: scorer on the normed input, choice, and the last row that sees each key; backward, the
@@ -22,15 +23,20 @@ import org.neuralattention.roles.RoleSpace;
 public final class LayerRoles {
 
     private final ModelConfig c;
-    private final RoleSpace space; // no window for a model without roles
+    private final RoleSpace space;
     private final Team team;
     private final int[] windows;
+    private final float[][] bias; // [nLayers][nRoles]
+    private final float[] favour; // [nRoles] the bias of a layer that samples, with its bonus
 
     public LayerRoles(ModelConfig config, Team team) {
         this.c = config;
         this.team = team;
-        this.windows = config.roleWindows().stream().mapToInt(Integer::intValue).toArray();
-        this.space = RoleSpace.of(windows);
+        this.space = config.roleSpace();
+        this.windows = space.windows();
+        this.bias = new float[config.nLayers()][];
+        Arrays.setAll(bias, space::bias);
+        this.favour = new float[space.count()];
     }
 
     /** Sets {@code a.roles} and {@code a.lastRow} for the tokens of a pass that starts at {@code firstPosition}. */
@@ -55,22 +61,30 @@ public final class LayerRoles {
         if (!(choice instanceof RoleChoice.Fixed)) {
             RoleScorer.forward(d, a.roleLogits, d, a.normed, w.scorer.data(), 0, s.rows(), c.dim(), c.nKvHeads(), nRoles, team);
         }
+        int pinned = space.pinned(firstPosition);
         switch (choice) {
-            case RoleChoice.Best _ -> RoleSampler.choose(a.roles, 0, d, a.roleLogits, 0, firstPosition == 0,
+            case RoleChoice.Best _ -> RoleSampler.choose(a.roles, 0, d, a.roleLogits, bias[layer], 0, pinned,
                     n.batch(), n.nKvHeads(), n.rows(), nRoles, team);
             case RoleChoice.Sampled sampled -> {
                 RoleSampler.gumbel(d, a.roleSoft, sampled.seed(), sampled.step(), layer, sampled.firstToken(),
                         n.batch(), n.nKvHeads(), n.rows(), nRoles, team);
-                sample(a, n, d, a.roleSoft);
+                sample(s, a, layer, d, a.roleSoft, sampled.globalBonus(), pinned);
             }
-            case RoleChoice.Noise given -> sample(a, n, given.noise()[layer], 0);
+            case RoleChoice.Noise given -> sample(s, a, layer, given.noise()[layer], 0, 0, pinned);
             case RoleChoice.Fixed fixed -> fixed(a, n, layer, fixed.policy(), firstPosition);
             case RoleChoice.Full _ -> throw new AssertionError();
         }
     }
 
-    private void sample(Activations.Layer a, AttentionShape n, float[] noise, int noiseOffset) {
-        RoleSampler.sample(a.roles, 0, a.data, a.roleSoft, a.data, a.roleLogits, noise, noiseOffset,
+    /** Draws the roles, and counts what the most likely ones would have kept. */
+    private void sample(Activations s, Activations.Layer a, int layer, float[] noise, int noiseOffset, float globalBonus, int pinned) {
+        AttentionShape n = s.shape();
+        System.arraycopy(bias[layer], 0, favour, 0, favour.length);
+        favour[Role.GLOBAL] += globalBonus;
+        RoleSampler.choose(a.roles, 0, a.data, a.roleLogits, favour, 0, pinned, n.batch(), n.nKvHeads(), n.rows(), c.nRoles(), team);
+        Lifetimes.lastRow(a.lastRow, 0, a.roles, 0, space, c.attentionWindow(), n.batch(), n.nKvHeads(), n.rows(), team);
+        s.countBest(layer, a);
+        RoleSampler.sample(a.roles, 0, a.data, a.roleSoft, a.data, a.roleLogits, noise, noiseOffset, favour, 0, pinned,
                 n.batch(), n.nKvHeads(), n.rows(), c.nRoles(), team);
     }
 
@@ -110,7 +124,8 @@ public final class LayerRoles {
                 a.roles, 0, windows, c.attentionWindow(), drawn == null ? null : g.data, g.roleTiles, n, team);
         double perPair = KvPrice.perPair(price, c.nLayers(), n.nKvHeads(), n.batch(), n.rows());
         KvPrice.backward(g.data, g.roles, a.roles, 0, perPair, space, c.attentionWindow(), n.batch(), n.nKvHeads(), n.rows(), team);
-        RoleSampler.backward(g.data, g.roleLogits, g.data, g.roles, d, a.roleSoft, n.batch(), n.nKvHeads(), n.rows(), c.nRoles(), team);
+        RoleSampler.backward(g.data, g.roleLogits, g.data, g.roles, d, a.roleSoft, space.pinned(0),
+                n.batch(), n.nKvHeads(), n.rows(), c.nRoles(), team);
         RoleScorer.backward(dw.scorer.data(), 0, g.data, g.roleLogits, d, a.normed, s.rows(), c.dim(), n.nKvHeads(), c.nRoles(), team);
     }
 }

@@ -3,6 +3,7 @@ package org.neuralattention.model;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import org.neuralattention.roles.RoleSpace;
 
 /**
  * What a model is: sizes and the choices that tell Llama, Mistral, Qwen and GPT-2 apart. Immutable.
@@ -23,8 +24,7 @@ import java.util.Objects;
  * @param qkNorm whether queries and keys are RMS-normalised per head before RoPE (Qwen3)
  * @param tiedHead whether the output head is the embedding
  * @param attentionWindow keys a query sees, itself included (Mistral); 0 for all
- * @param roleWindows the sliding windows W of the roles a token may take, ascending: a sliding token is seen by W more rows;
- *     empty for a model without roles. The number of roles is then 2 + windows.
+ * @param roleSpace the roles a token may take; {@link RoleSpace#NONE}, or any without a window, for a model without roles
  */
 public record ModelConfig(
         int vocabSize,
@@ -43,7 +43,7 @@ public record ModelConfig(
         boolean qkNorm,
         boolean tiedHead,
         int attentionWindow,
-        List<Integer> roleWindows) {
+        RoleSpace roleSpace) {
 
     public enum Norm { RMS, LAYER }
 
@@ -131,7 +131,7 @@ public record ModelConfig(
         Objects.requireNonNull(positions, "positions");
         Objects.requireNonNull(activation, "activation");
         Objects.requireNonNull(biases, "biases");
-        roleWindows = List.copyOf(roleWindows);
+        Objects.requireNonNull(roleSpace, "roleSpace");
         if (nHeads % nKvHeads != 0) {
             throw new IllegalArgumentException("nHeads = " + nHeads + " is not a multiple of nKvHeads = " + nKvHeads);
         }
@@ -150,11 +150,7 @@ public record ModelConfig(
         if (attentionWindow < 0) {
             throw new IllegalArgumentException("attentionWindow = " + attentionWindow + ": must be 0 (none) or positive");
         }
-        for (int i = 0; i < roleWindows.size(); i++) {
-            if (roleWindows.get(i) < 1 || i > 0 && roleWindows.get(i) <= roleWindows.get(i - 1)) {
-                throw new IllegalArgumentException("roleWindows = " + roleWindows + ": must be positive and ascending");
-            }
-        }
+        roleSpace = roleSpace.windows().length == 0 ? RoleSpace.NONE : roleSpace.ofLayers(nLayers);
     }
 
     private static void positive(String name, int value) {
@@ -165,12 +161,17 @@ public record ModelConfig(
 
     /** Whether tokens have roles; without them every token is kept. */
     public boolean hasRoles() {
-        return !roleWindows.isEmpty();
+        return !roleSpace.equals(RoleSpace.NONE);
+    }
+
+    /** The windows of the sliding roles, ascending; empty for a model without roles. */
+    public List<Integer> roleWindows() {
+        return Arrays.stream(roleSpace.windows()).boxed().toList();
     }
 
     /** Number of roles: global, local, and one per window. 0 for a model without roles. */
     public int nRoles() {
-        return hasRoles() ? 2 + roleWindows.size() : 0;
+        return hasRoles() ? roleSpace.count() : 0;
     }
 
     /** Width of all query heads. */
@@ -193,25 +194,29 @@ public record ModelConfig(
             int vocabSize, int dim, int nLayers, int nHeads, int nKvHeads, int hiddenDim, int maxSeqLen) {
         return new ModelConfig(vocabSize, dim, nLayers, nHeads, nKvHeads, dim / Math.max(1, nHeads), hiddenDim, maxSeqLen,
                 Norm.RMS, 1e-5f, new Positions.Rotary(10_000, false, null), Activation.SWIGLU, Biases.NONE,
-                false, false, 0, List.of());
+                false, false, 0, RoleSpace.NONE);
     }
 
-    /** The same model with roles of these sliding windows; none removes the roles. */
+    /** The same model with roles of these sliding windows and no restriction; none removes the roles. */
     public ModelConfig withRoleWindows(int... windows) {
+        return withRoleSpace(RoleSpace.of(windows));
+    }
+
+    /** The same model with other roles; {@link RoleSpace#NONE} removes them. */
+    public ModelConfig withRoleSpace(RoleSpace space) {
         return new ModelConfig(vocabSize, dim, nLayers, nHeads, nKvHeads, headDim, hiddenDim, maxSeqLen, norm, normEps,
-                positions, activation, biases, qkNorm, tiedHead, attentionWindow,
-                Arrays.stream(windows).boxed().toList());
+                positions, activation, biases, qkNorm, tiedHead, attentionWindow, space);
     }
 
     /** The same model with its head tied to the embedding, or not. */
     public ModelConfig withTiedHead(boolean tied) {
         return new ModelConfig(vocabSize, dim, nLayers, nHeads, nKvHeads, headDim, hiddenDim, maxSeqLen, norm, normEps,
-                positions, activation, biases, qkNorm, tied, attentionWindow, roleWindows);
+                positions, activation, biases, qkNorm, tied, attentionWindow, roleSpace);
     }
 
     /** The same model with positions that enter in another way. */
     public ModelConfig withPositions(Positions how) {
         return new ModelConfig(vocabSize, dim, nLayers, nHeads, nKvHeads, headDim, hiddenDim, maxSeqLen, norm, normEps,
-                how, activation, biases, qkNorm, tiedHead, attentionWindow, roleWindows);
+                how, activation, biases, qkNorm, tiedHead, attentionWindow, roleSpace);
     }
 }

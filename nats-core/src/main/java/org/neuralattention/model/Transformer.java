@@ -99,7 +99,7 @@ public final class Transformer {
         return (l, s, a) -> {
             float[] d = a.data;
             roles.forward(s, a, l, weights.layers.get(l), choice, 0);
-            s.count(l, a);
+            s.count(l, a, choice.learns());
             SparseAttention.forward(d, a.attention, d, a.lse, d, a.q, d, a.k, d, a.v, a.lastRow, 0, null, s.shape(), team);
         };
     }

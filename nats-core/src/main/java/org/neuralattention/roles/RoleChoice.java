@@ -6,7 +6,7 @@ public sealed interface RoleChoice {
     /** No roles: every key is kept, as far as the model's own attention window lets it. */
     RoleChoice FULL = new Full();
 
-    /** The most likely role of the scorer; the first token of a sequence is global. For evaluation and generation. */
+    /** The most likely role of the scorer; the sinks of a sequence are global. For evaluation and generation. */
     RoleChoice BEST = new Best();
 
     /** See {@link #FULL}. */
@@ -16,17 +16,18 @@ public sealed interface RoleChoice {
     record Best() implements RoleChoice {}
 
     /**
-     * Sampled with Gumbel noise, for training (spec 2): straight-through, first and last token global.
+     * Sampled with Gumbel noise, for training (spec 2): straight-through, sinks and last token global.
      *
      * @param seed, step what the noise is a function of, beside layer, head and token
      * @param firstToken index of the pass's first token within the step, so that micro-batches draw different noise
      * @param gradientOneIn the role gradient looks at one query tile in so many ({@link RoleTiles}); 1: at all, exactly
+     * @param globalBonus added to the logit of global
      */
-    record Sampled(long seed, long step, long firstToken, int gradientOneIn) implements RoleChoice {
+    record Sampled(long seed, long step, long firstToken, int gradientOneIn, float globalBonus) implements RoleChoice {
 
-        /** With the exact gradient. */
+        /** With the exact gradient and no bonus. */
         public Sampled(long seed, long step, long firstToken) {
-            this(seed, step, firstToken, 1);
+            this(seed, step, firstToken, 1, 0);
         }
     }
 

@@ -8,8 +8,9 @@ import org.neuralattention.kernels.Team;
  *
  * <p>Training draws: role = argmax of (logits + Gumbel noise), a sample of softmax(logits), and keeps y = softmax(logits + noise)
  * (temperature 1) for the straight-through backward pass, which treats the one-hot of the role as if it were y.
- * The first and last token of each sequence are global whatever was drawn, and have no gradient.
- * Inference takes the largest logit.
+ * The first tokens, as many as are pinned, and the last of each sequence are global whatever was drawn, and have no gradient.
+ * Inference takes the largest logit. Both add a bias to each token's logits first, the same for all: {@link RoleSpace#bias} excludes
+ * roles so, and training may favour one.
  *
  * <p>Logits are [batch * rows, nKvHeads * nRoles], as the scorer writes them; roles [batch, nKvHeads, rows];
  * noise, y and dRoles [batch, nKvHeads, rows, nRoles]. Equal values go to the lowest role.
@@ -49,34 +50,38 @@ public final class RoleSampler {
      * Draws training roles with given noise.
      *
      * @param roles out, [batch, nKvHeads, rows]
-     * @param y out, softmax(logits + noise), kept for {@link #backward}
+     * @param y out, softmax(logits + bias + noise), kept for {@link #backward}
      * @param noise [batch, nKvHeads, rows, nRoles]; may be {@code y} itself
+     * @param bias added to the logits of each token, [nRoles]
+     * @param pinned rows at the start of each sequence that are global
      */
     public static void sample(int[] roles, int rolesOffset, float[] y, int yOffset, float[] logits, int logitsOffset, float[] noise, int noiseOffset,
-            int batch, int nKvHeads, int rows, int nRoles, Team team) {
+            float[] bias, int biasOffset, int pinned, int batch, int nKvHeads, int rows, int nRoles, Team team) {
         long tokens = check(batch, nKvHeads, rows, nRoles);
         Arguments.range("roles", roles.length, rolesOffset, tokens);
         Arguments.range("y", y.length, yOffset, tokens * nRoles);
         Arguments.range("logits", logits.length, logitsOffset, tokens * nRoles);
         Arguments.range("noise", noise.length, noiseOffset, tokens * nRoles);
+        Arguments.range("bias", bias.length, biasOffset, nRoles);
         team.run(Math.ceilDiv(batch * rows, BLOCK), (block, _) -> {
             int end = Math.min((block + 1) * BLOCK, batch * rows);
             for (int token = block * BLOCK; token < end; token++) {
                 for (int head = 0; head < nKvHeads; head++) {
                     int place = place(token, head, nKvHeads, rows);
                     int role = softmax(y, yOffset + place * nRoles, logits, logitsOffset + (token * nKvHeads + head) * nRoles,
-                            noise, noiseOffset + place * nRoles, nRoles);
-                    roles[rolesOffset + place] = forced(token % rows, rows) ? Role.GLOBAL : role;
+                            noise, noiseOffset + place * nRoles, bias, biasOffset, nRoles);
+                    roles[rolesOffset + place] = forced(token % rows, pinned, rows) ? Role.GLOBAL : role;
                 }
             }
         });
     }
 
-    /** y = softmax(logits + noise); returns the largest one's index. */
-    private static int softmax(float[] y, int yOffset, float[] logits, int logitsOffset, float[] noise, int noiseOffset, int nRoles) {
+    /** y = softmax(logits + bias + noise); returns the largest one's index. */
+    private static int softmax(float[] y, int yOffset, float[] logits, int logitsOffset, float[] noise, int noiseOffset,
+            float[] bias, int biasOffset, int nRoles) {
         int best = 0;
         for (int role = 0; role < nRoles; role++) {
-            y[yOffset + role] = logits[logitsOffset + role] + noise[noiseOffset + role];
+            y[yOffset + role] = logits[logitsOffset + role] + bias[biasOffset + role] + noise[noiseOffset + role];
             if (y[yOffset + role] > y[yOffset + best]) {
                 best = role;
             }
@@ -100,9 +105,10 @@ public final class RoleSampler {
      * @param dLogits added to, [batch * rows, nKvHeads * nRoles]
      * @param dRoles [batch, nKvHeads, rows, nRoles]
      * @param y saved by {@link #sample}
+     * @param pinned as there
      */
     public static void backward(float[] dLogits, int dLogitsOffset, float[] dRoles, int dRolesOffset, float[] y, int yOffset,
-            int batch, int nKvHeads, int rows, int nRoles, Team team) {
+            int pinned, int batch, int nKvHeads, int rows, int nRoles, Team team) {
         long tokens = check(batch, nKvHeads, rows, nRoles);
         Arguments.range("dLogits", dLogits.length, dLogitsOffset, tokens * nRoles);
         Arguments.range("dRoles", dRoles.length, dRolesOffset, tokens * nRoles);
@@ -110,7 +116,7 @@ public final class RoleSampler {
         team.run(Math.ceilDiv(batch * rows, BLOCK), (block, _) -> {
             int end = Math.min((block + 1) * BLOCK, batch * rows);
             for (int token = block * BLOCK; token < end; token++) {
-                for (int head = 0; head < nKvHeads && !forced(token % rows, rows); head++) {
+                for (int head = 0; head < nKvHeads && !forced(token % rows, pinned, rows); head++) {
                     int place = place(token, head, nKvHeads, rows) * nRoles;
                     softmaxBackward(dLogits, dLogitsOffset + (token * nKvHeads + head) * nRoles, dRoles, dRolesOffset + place, y, yOffset + place, nRoles);
                 }
@@ -129,44 +135,44 @@ public final class RoleSampler {
     }
 
     /**
-     * Chooses roles without noise, for evaluation, prefill and decode: the largest logit.
+     * Chooses roles without noise, for evaluation, prefill and decode: the largest of logits + bias.
      *
      * @param roles out, [batch, nKvHeads, rows]
-     * @param globalBonus added to the logit of global; 0 by default, the published code adds 0.1 in one of its paths
-     * @param fromStart whether row 0 is the start of the sequence, which is always global
+     * @param bias added to the logits of each token, [nRoles]
+     * @param pinned rows at the start of each sequence that are global
      */
-    public static void choose(int[] roles, int rolesOffset, float[] logits, int logitsOffset, float globalBonus, boolean fromStart,
+    public static void choose(int[] roles, int rolesOffset, float[] logits, int logitsOffset, float[] bias, int biasOffset, int pinned,
             int batch, int nKvHeads, int rows, int nRoles, Team team) {
         long tokens = check(batch, nKvHeads, rows, nRoles);
         Arguments.range("roles", roles.length, rolesOffset, tokens);
         Arguments.range("logits", logits.length, logitsOffset, tokens * nRoles);
+        Arguments.range("bias", bias.length, biasOffset, nRoles);
         team.run(Math.ceilDiv(batch * rows, BLOCK), (block, _) -> {
             int end = Math.min((block + 1) * BLOCK, batch * rows);
             for (int token = block * BLOCK; token < end; token++) {
                 for (int head = 0; head < nKvHeads; head++) {
-                    int role = fromStart && token % rows == 0 ? Role.GLOBAL
-                            : largest(logits, logitsOffset + (token * nKvHeads + head) * nRoles, globalBonus, nRoles);
-                    roles[rolesOffset + place(token, head, nKvHeads, rows)] = role;
+                    roles[rolesOffset + place(token, head, nKvHeads, rows)] = token % rows < pinned ? Role.GLOBAL
+                            : largest(logits, logitsOffset + (token * nKvHeads + head) * nRoles, bias, biasOffset, nRoles);
                 }
             }
         });
     }
 
-    private static int largest(float[] logits, int logitsOffset, float globalBonus, int nRoles) {
+    private static int largest(float[] logits, int logitsOffset, float[] bias, int biasOffset, int nRoles) {
         int best = Role.GLOBAL;
-        float max = logits[logitsOffset] + globalBonus;
+        float max = logits[logitsOffset] + bias[biasOffset];
         for (int role = 1; role < nRoles; role++) {
-            if (logits[logitsOffset + role] > max) {
-                max = logits[logitsOffset + role];
+            if (logits[logitsOffset + role] + bias[biasOffset + role] > max) {
+                max = logits[logitsOffset + role] + bias[biasOffset + role];
                 best = role;
             }
         }
         return best;
     }
 
-    /** In training the first and the last token are global: the sink, and the end that closes the open locals. */
-    private static boolean forced(int n, int rows) {
-        return n == 0 || n == rows - 1;
+    /** In training the sinks and the last token are global: the last closes the open locals. */
+    private static boolean forced(int n, int pinned, int rows) {
+        return n < pinned || n == rows - 1;
     }
 
     /** Index in [batch, nKvHeads, rows] of a token of [batch * rows]. */

@@ -1,19 +1,42 @@
 package org.neuralattention.roles;
 
 import java.util.Arrays;
-import org.neuralattention.model.ModelConfig;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
-/** The roles a token may take: global, local, and one sliding role per window. Immutable. */
+/**
+ * The roles a token may take: global, local, and one sliding role per window; which of them a layer may use; and how many tokens at the
+ * start of a sequence are global whatever their scores say (attention sinks: Xiao et al. 2024, arXiv 2309.17453). Immutable.
+ *
+ * <p>A restriction is nothing but a {@link #bias} on the scorer's logits: the scorer, the kernels and the cache are those of all roles.
+ */
 public final class RoleSpace {
 
-    private final int[] windows;
+    /** Of a model without roles: every token is global. */
+    public static final RoleSpace NONE = of();
 
-    private RoleSpace(int[] windows) {
+    private final int[] windows;
+    private final int sinks;
+    private final Set<Integer> allowed;                 // in a layer without a rule of its own; with global
+    private final Map<Integer, Set<Integer>> allowedIn; // in the others
+
+    private RoleSpace(int[] windows, int sinks, Set<Integer> allowed, Map<Integer, Set<Integer>> allowedIn) {
         this.windows = windows;
+        this.sinks = sinks;
+        this.allowed = Set.copyOf(allowed);
+        this.allowedIn = Map.copyOf(allowedIn);
     }
 
     /**
-     * Roles of the given sliding windows; a sliding token of window W is seen by W more rows after its own.
+     * All roles of the given sliding windows, one sink; a sliding token of window W is seen by W more rows after its own.
      *
      * @throws IllegalArgumentException unless the windows are positive and ascending
      */
@@ -23,22 +46,104 @@ public final class RoleSpace {
                 throw new IllegalArgumentException("windows " + Arrays.toString(windows) + ": must be positive and ascending");
             }
         }
-        return new RoleSpace(windows.clone());
+        Set<Integer> all = IntStream.range(0, Role.FIRST_SLIDING + windows.length).boxed().collect(Collectors.toSet());
+        return new RoleSpace(windows.clone(), 1, all, Map.of());
     }
 
     /**
-     * The roles of a model.
+     * The same roles with another number of sinks: tokens at the start of a sequence that are always global.
      *
-     * @throws IllegalArgumentException if the model has none
+     * @throws IllegalArgumentException if it is negative
      */
-    public static RoleSpace of(ModelConfig config) {
-        if (!config.hasRoles()) {
-            throw new IllegalArgumentException("the model has no roles: its configuration lists no role windows");
+    public RoleSpace withSinks(int sinks) {
+        if (sinks < 0) {
+            throw new IllegalArgumentException("sinks = " + sinks + ": must not be negative");
         }
-        return of(config.roleWindows().stream().mapToInt(Integer::intValue).toArray());
+        return new RoleSpace(windows, sinks, allowed, allowedIn);
     }
 
-    /** Number of roles, 2 + windows. */
+    /**
+     * The same roles but one, in all layers.
+     *
+     * @throws IllegalArgumentException if it is {@link Role#GLOBAL}, which every layer has, or not one of the roles
+     */
+    public RoleSpace without(int role) {
+        if (check(role) == Role.GLOBAL) {
+            throw new IllegalArgumentException("role " + role + " is global: every layer has it");
+        }
+        Map<Integer, Set<Integer>> layers = new HashMap<>();
+        allowedIn.forEach((layer, roles) -> layers.put(layer, minus(roles, role)));
+        return new RoleSpace(windows, sinks, minus(allowed, role), layers);
+    }
+
+    private static Set<Integer> minus(Set<Integer> roles, int role) {
+        return roles.stream().filter(r -> r != role).collect(Collectors.toUnmodifiableSet());
+    }
+
+    /**
+     * The same roles, of which one layer has these only and global.
+     *
+     * @throws IllegalArgumentException if the layer is negative, or one is not one of the roles
+     */
+    public RoleSpace inLayer(int layer, int... roles) {
+        if (layer < 0) {
+            throw new IllegalArgumentException("layer = " + layer + ": must not be negative");
+        }
+        return with(Map.of(layer, Arrays.stream(roles).boxed().toList()));
+    }
+
+    /**
+     * The same roles, of which layer i has {@code roles.get(i)} only and global.
+     *
+     * @throws IllegalArgumentException if one is not one of the roles
+     */
+    public RoleSpace inLayers(List<List<Integer>> roles) {
+        return with(IntStream.range(0, roles.size()).boxed().collect(Collectors.toMap(layer -> layer, roles::get)));
+    }
+
+    private RoleSpace with(Map<Integer, List<Integer>> rolesIn) {
+        Map<Integer, Set<Integer>> layers = new HashMap<>(allowedIn);
+        rolesIn.forEach((layer, roles) -> {
+            Set<Integer> set = new HashSet<>(Set.of(Role.GLOBAL));
+            roles.forEach(role -> set.add(check(role)));
+            layers.put(layer, Set.copyOf(set));
+        });
+        return new RoleSpace(windows, sinks, allowed, layers);
+    }
+
+    private int check(int role) {
+        if (role < 0 || role >= count()) {
+            throw new IllegalArgumentException("role " + role + ": the roles of " + this + " are 0 to " + (count() - 1));
+        }
+        return role;
+    }
+
+    /**
+     * The space of a model of so many layers, always the same for equal rules in each of them, in whatever way they were made.
+     *
+     * @throws IllegalArgumentException if a layer that has a rule of its own does not exist
+     */
+    public RoleSpace ofLayers(int nLayers) {
+        if (allowedIn.isEmpty()) {
+            return this;
+        }
+        allowedIn.keySet().stream().filter(layer -> layer >= nLayers).findFirst().ifPresent(layer -> {
+            throw new IllegalArgumentException("roles of layer " + layer + ": the model has " + nLayers + " layers");
+        });
+        Map<Integer, Set<Integer>> layers = new HashMap<>();
+        for (int layer = 0; layer < nLayers; layer++) {
+            layers.put(layer, allowed(layer));
+        }
+        Set<Integer> first = layers.get(0);
+        return layers.values().stream().allMatch(first::equals) ? new RoleSpace(windows, sinks, first, Map.of())
+                : new RoleSpace(windows, sinks, Set.of(Role.GLOBAL), layers);
+    }
+
+    private Set<Integer> allowed(int layer) {
+        return allowedIn.getOrDefault(layer, allowed);
+    }
+
+    /** Number of roles, 2 + windows, those that a layer may not use included. */
     public int count() {
         return Role.FIRST_SLIDING + windows.length;
     }
@@ -46,6 +151,35 @@ public final class RoleSpace {
     /** A copy of the sliding windows, ascending. */
     public int[] windows() {
         return windows.clone();
+    }
+
+    /** Tokens at the start of a sequence that are always global. */
+    public int sinks() {
+        return sinks;
+    }
+
+    /** How many of the rows of a pass that starts at {@code firstPosition} are sinks, if it is long enough. */
+    public int pinned(long firstPosition) {
+        return (int) Math.max(0, sinks - firstPosition);
+    }
+
+    /** Whether tokens of a layer may take a role. */
+    public boolean allows(int layer, int role) {
+        return allowed(layer).contains(check(role));
+    }
+
+    /** Whether some layer may not use some role. */
+    public boolean isRestricted() {
+        return allowed.size() < count() || allowedIn.values().stream().anyMatch(roles -> roles.size() < count());
+    }
+
+    /** What a layer's logits are raised by, [count]: 0, or minus infinity for a role that it may not use. */
+    public float[] bias(int layer) {
+        float[] bias = new float[count()];
+        for (int role = 0; role < bias.length; role++) {
+            bias[role] = allows(layer, role) ? 0 : Float.NEGATIVE_INFINITY;
+        }
+        return bias;
     }
 
     /** The window of a sliding role. */
@@ -67,16 +201,26 @@ public final class RoleSpace {
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof RoleSpace space && Arrays.equals(windows, space.windows);
+        return other instanceof RoleSpace space && Arrays.equals(windows, space.windows) && sinks == space.sinks
+                && allowed.equals(space.allowed) && allowedIn.equals(space.allowedIn);
     }
 
     @Override
     public int hashCode() {
-        return Arrays.hashCode(windows);
+        return Objects.hash(Arrays.hashCode(windows), sinks, allowed, allowedIn);
     }
 
+    /** {@code global, local, sliding [16, 64]}, and what differs from the usual: {@code 4 sinks}, {@code roles [0, 2]}, {@code layer 0 roles [0, 3]}. */
     @Override
     public String toString() {
-        return "global, local, sliding " + Arrays.toString(windows);
+        StringBuilder text = new StringBuilder("global, local, sliding " + Arrays.toString(windows));
+        if (sinks != 1) {
+            text.append(", ").append(sinks).append(" sinks");
+        }
+        if (allowedIn.isEmpty() && allowed.size() < count()) {
+            text.append(", roles ").append(new TreeSet<>(allowed));
+        }
+        new TreeMap<>(allowedIn).forEach((layer, roles) -> text.append(", layer ").append(layer).append(" roles ").append(new TreeSet<>(roles)));
+        return text.toString();
     }
 }

@@ -8,7 +8,7 @@ package org.neuralattention.train;
  * @param start the step from which it rises from 0
  * @param ramp steps it takes to rise; 0 for at once
  */
-public record PriceSchedule(double price, long start, long ramp) {
+public record PriceSchedule(double price, long start, long ramp) implements Price {
 
     /** Keeping is free. */
     public static final PriceSchedule FREE = new PriceSchedule(0, 0, 0);
@@ -28,5 +28,15 @@ public record PriceSchedule(double price, long start, long ramp) {
             return 0;
         }
         return step - start >= ramp ? price : price * (step - start) / ramp;
+    }
+
+    @Override
+    public State start(long step) {
+        return new State(at(step), 0);
+    }
+
+    @Override
+    public State next(State before, long step, double bestShare) {
+        return start(step + 1);
     }
 }

@@ -9,10 +9,12 @@ package org.neuralattention.train;
  * @param lr the rate it was made with
  * @param price the price it was made with
  * @param share KV share of its roles: visible pairs / causal pairs over all layers, KV heads and sequences; 1 without roles and windows
+ * @param bestShare KV share that the most likely roles of the same scores would have had: about what an evaluation reports
  * @param tokens tokens it read
  * @param nanos time it took
  */
-public record StepReport(long step, double loss, double gradNorm, double lr, double price, double share, int tokens, long nanos) {
+public record StepReport(long step, double loss, double gradNorm, double lr, double price, double share, double bestShare,
+        int tokens, long nanos) {
 
     public double tokensPerSecond() {
         return tokens * 1e9 / nanos;

@@ -36,6 +36,7 @@ public final class Trainer {
     private int[] ids;     // [accumulation, batch, seqLen]
     private int[] targets; // [accumulation, batch, seqLen]
     private long step;
+    private Price.State price;
 
     /** Trains {@code weights} in place, from step 0. Roles are sampled where the model has them. Keeps all activations. */
     public Trainer(Weights weights, TrainConfig config, Team team) {
@@ -77,6 +78,9 @@ public final class Trainer {
         if (activations == null || next.batch() != activations.batch() || next.seqLen() != activations.seqLen()) {
             activations = null; // so that the old ones and the new ones are never there at the same time
             activations = new Activations(model(), next.batch(), next.seqLen(), keep);
+        }
+        if (config == null || !config.roles().price().equals(next.roles().price())) {
+            price = next.roles().price().start(step);
         }
         config = next;
         ids = new int[next.tokensPerStep()];
@@ -130,10 +134,11 @@ public final class Trainer {
         gradients.tensors().forEach(t -> Arrays.fill(t.data(), 0));
         double loss = 0;
         double share = 0;
-        double price = config.price().at(step);
+        double bestShare = 0;
         for (int micro = 0; micro < config.accumulation(); micro++) {
-            loss += microBatch(micro, asked, price / config.accumulation());
+            loss += microBatch(micro, asked, price.price() / config.accumulation());
             share += activations.share() / config.accumulation();
+            bestShare += activations.bestShare() / config.accumulation();
         }
         double norm = gradNorm();
         double lr = config.lr().at(step);
@@ -142,7 +147,9 @@ public final class Trainer {
                     + "; the weights are as before this step (a smaller rate than " + lr + " or more warm-up may help)");
         }
         update(lr, config.optimizer().gradClip() == 0 ? 1 : GradNorm.clipFactor(norm, config.optimizer().gradClip()));
-        return new StepReport(step++, loss, norm, lr, price, share, config.tokensPerStep(), System.nanoTime() - start);
+        StepReport report = new StepReport(step, loss, norm, lr, price.price(), share, bestShare, config.tokensPerStep(), System.nanoTime() - start);
+        price = config.roles().price().next(price, step++, bestShare);
+        return report;
     }
 
     /** Fills ids and targets of all micro-batches; returns how many targets are asked, for the mean is over the whole step. */
@@ -166,7 +173,8 @@ public final class Trainer {
     private double microBatch(int micro, int asked, double price) {
         int tokens = config.batch() * config.seqLen();
         int first = micro * tokens;
-        RoleChoice choice = roles != null ? roles : new RoleChoice.Sampled(config.seed(), step, first, config.roleGradientOneIn());
+        RoleChoice choice = roles != null ? roles : new RoleChoice.Sampled(config.seed(), step, first,
+                config.roles().gradientOneIn(), (float) config.roles().bonus(step));
         transformer.forward(activations, ids, first, choice);
         double loss = transformer.backward(gradients, activations, ids, first, targets, first, choice, asked == 0 ? 0 : 1f / asked, price);
         return asked == 0 ? 0 : loss / asked;
@@ -219,5 +227,6 @@ public final class Trainer {
     /** Sets the number of the next step; its caller has set weights and moments. */
     void resumeAt(long step) {
         this.step = step;
+        price = config.roles().price().start(step);
     }
 }

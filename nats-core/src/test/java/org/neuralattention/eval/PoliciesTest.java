@@ -132,7 +132,7 @@ class PoliciesTest {
     void theModelsWindowHoldsForAll() {
         ModelConfig c = Small.GROUPED;
         ModelConfig windowed = new ModelConfig(c.vocabSize(), c.dim(), c.nLayers(), c.nHeads(), c.nKvHeads(), c.headDim(), c.hiddenDim(), c.maxSeqLen(),
-                c.norm(), c.normEps(), c.positions(), c.activation(), c.biases(), c.qkNorm(), c.tiedHead(), 23, c.roleWindows());
+                c.norm(), c.normEps(), c.positions(), c.activation(), c.biases(), c.qkNorm(), c.tiedHead(), 23, c.roleSpace());
         holdsWhatTheRuleSays(new FullCache(), 0, new BitSet(), windowed, () -> (layer, seen, attention, position) -> {});
         holdsWhatTheRuleSays(new SinkWindow(4, new Budget.Keys(KEYS)), 0, new BitSet(), windowed,
                 () -> (layer, seen, attention, position) -> seen.forEach(set -> set.removeIf(p -> p >= 4 && position + 1 - p > KEYS - 4)));

@@ -30,6 +30,7 @@ import org.neuralattention.model.ModelConfig.Positions;
 import org.neuralattention.model.Transformer;
 import org.neuralattention.model.Weights;
 import org.neuralattention.roles.RoleChoice;
+import org.neuralattention.roles.RoleSpace;
 import org.neuralattention.tokenize.Boundaries;
 import org.neuralattention.tokenize.ByteTokenizer;
 import org.neuralattention.tokenize.Tokenizer;
@@ -280,7 +281,7 @@ class GeneratorTest {
         assertThrows(KvBudgetExceededException.class, session::logits, "the last token still waits");
 
         ModelConfig learned = new ModelConfig(256, 32, 1, 4, 4, 8, 64, 20, Norm.LAYER, 1e-5f, new Positions.Learned(), Activation.GELU_TANH,
-                new Biases(true, true, true), false, true, 0, List.of());
+                new Biases(true, true, true), false, true, 0, RoleSpace.NONE);
         Generator generator = new Generator(new Session(new Transformer(SessionTest.random(learned), Team.serial())));
         made = generator.generate(new int[] {1, 2}, request(10_000), NOBODY);
         assertEquals(Finish.FULL, made.finish());
@@ -321,7 +322,7 @@ class GeneratorTest {
             assertEquals(text, heard.toString());
         }
         ModelConfig learned = new ModelConfig(256, 32, 1, 4, 4, 8, 64, 20, Norm.LAYER, 1e-5f, new Positions.Learned(), Activation.GELU_TANH,
-                new Biases(true, true, true), false, true, 0, List.of());
+                new Biases(true, true, true), false, true, 0, RoleSpace.NONE);
         Transformer small = new Transformer(SessionTest.random(learned), Team.serial());
         String text = new Generator(new Session(small), new ByteTokenizer()).generate("ab", request(18), NOBODY).text();
         heard.setLength(0);

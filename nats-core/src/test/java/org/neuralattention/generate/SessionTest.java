@@ -31,6 +31,7 @@ import org.neuralattention.model.Transformer;
 import org.neuralattention.model.Weights;
 import org.neuralattention.roles.RoleChoice;
 import org.neuralattention.roles.RolePolicy;
+import org.neuralattention.roles.RoleSpace;
 
 @Tag("widths")
 class SessionTest {
@@ -44,9 +45,9 @@ class SessionTest {
                 llama.withRoleWindows(4),
                 llama.withRoleWindows(2, 9, 31),
                 new ModelConfig(50, 32, 2, 4, 1, 16, 48, 128, Norm.RMS, 1e-6f, new Positions.Rotary(1e4, false, null),
-                        Activation.SWIGLU, Biases.NONE, true, true, 12, List.of(3, 20)),
+                        Activation.SWIGLU, Biases.NONE, true, true, 12, RoleSpace.of(3, 20)),
                 new ModelConfig(50, 32, 2, 2, 2, 16, 64, 128, Norm.LAYER, 1e-5f, new Positions.Learned(),
-                        Activation.GELU_TANH, new Biases(true, true, true), false, true, 0, List.of(5)));
+                        Activation.GELU_TANH, new Biases(true, true, true), false, true, 0, RoleSpace.of(5)));
     }
 
     /** In pieces of any size and one by one, the logits are those of the whole sequence with the same given roles. */

@@ -28,6 +28,7 @@ import org.neuralattention.model.ModelConfig.Norm;
 import org.neuralattention.model.ModelConfig.Positions;
 import org.neuralattention.model.Tensor;
 import org.neuralattention.model.Weights;
+import org.neuralattention.roles.RoleSpace;
 import org.neuralattention.testing.Malformed;
 import org.neuralattention.testing.Shared;
 
@@ -41,7 +42,7 @@ class GgufModelTest {
 
     private static ModelConfig config(Positions positions, Biases biases, boolean qkNorm, boolean tied, int window, int... roleWindows) {
         return new ModelConfig(9, 256, 2, 4, 2, 64, 256, 77, Norm.RMS, 1e-6f, positions, Activation.SWIGLU, biases, qkNorm, tied, window,
-                Arrays.stream(roleWindows).boxed().toList());
+                RoleSpace.of(roleWindows));
     }
 
     static Stream<ModelConfig> families() {
@@ -54,7 +55,7 @@ class GgufModelTest {
                 config(plain, new Biases(true, false, false), false, true, 0),
                 config(plain, Biases.NONE, true, true, 0, 32),
                 new ModelConfig(9, 256, 2, 4, 4, 64, 512, 77, Norm.LAYER, 1e-5f, new Positions.Learned(), Activation.GELU_TANH, new Biases(true, true, true), false,
-                        true, 0, List.of()));
+                        true, 0, RoleSpace.NONE));
     }
 
     private static Weights random(ModelConfig config) {
@@ -241,7 +242,7 @@ class GgufModelTest {
                 .integer("gpt2.attention.head_count", 2).integer("gpt2.feed_forward_length", 32).integer("gpt2.context_length", 64).real("gpt2.attention.layer_norm_epsilon", 1));
         cases.put("\"nats.role_windows\" without", b -> b.ints("nats.role_windows", 4));
         cases.put("has 2 numbers and should have 96", b -> b.ints("nats.role_windows", 4).floats("nats.role_scorers", 1, 2));
-        cases.put("roleWindows = [4, 4]", b -> b.ints("nats.role_windows", 4, 4).floats("nats.role_scorers", 1, 2));
+        cases.put("windows [4, 4]", b -> b.ints("nats.role_windows", 4, 4).floats("nats.role_scorers", 1, 2));
         cases.put("theta = -1.0", b -> b.real("llama.rope.freq_base", -1));
         cases.put("\"llama.context_length\" is the text \"long\"", b -> b.string("llama.context_length", "long"));
         for (Map.Entry<String, UnaryOperator<GgufMetadata.Builder>> entry : cases.entrySet()) {

@@ -24,6 +24,7 @@ import org.neuralattention.kernels.Dtype;
 import org.neuralattention.model.ModelConfig;
 import org.neuralattention.model.Tensor;
 import org.neuralattention.model.Weights;
+import org.neuralattention.roles.RoleSpace;
 
 /** What is written can be read by the words of the format: pairs, descriptions, aligned data, blocks that come back within half a step. */
 class GgufWriterTest {
@@ -235,7 +236,7 @@ class GgufWriterTest {
     void whatTheFormatCannotSayIsRefusedBeforeAFileIsMade() {
         Path path = directory.resolve("no.gguf");
         Weights odd = new Weights(new ModelConfig(10, 64, 1, 4, 4, 16, 96, 128, ModelConfig.Norm.LAYER, 1e-5f, new ModelConfig.Positions.Rotary(10_000, false, null),
-                ModelConfig.Activation.SWIGLU, ModelConfig.Biases.NONE, false, false, 0, List.of()));
+                ModelConfig.Activation.SWIGLU, ModelConfig.Biases.NONE, false, false, 0, RoleSpace.NONE));
         assertThrows(IllegalArgumentException.class, () -> GgufWriter.write(path, ModelSource.of(odd), vocabulary(10)));
         Weights broken = new Weights(CONFIG);
         broken.layers.get(1).wq.data()[70] = Float.NaN;

@@ -18,6 +18,7 @@ import org.neuralattention.model.ModelConfig.Activation;
 import org.neuralattention.model.ModelConfig.Biases;
 import org.neuralattention.model.ModelConfig.Norm;
 import org.neuralattention.model.ModelConfig.Positions;
+import org.neuralattention.roles.RoleSpace;
 
 class HfConfigTest {
 
@@ -187,7 +188,7 @@ class HfConfigTest {
                 gpt || !plain ? Activation.values()[random.nextInt(3)] : Activation.SWIGLU,
                 biases, !gpt && random.nextInt(3) == 0, random.nextBoolean(),
                 !gpt && random.nextInt(3) == 0 ? 1 + random.nextInt(50) : 0,
-                random.nextBoolean() ? List.of() : List.of(1 + random.nextInt(5), 6 + random.nextInt(100)));
+                random.nextBoolean() ? RoleSpace.NONE : RoleSpaces.random(random));
     }
 
     @Test
@@ -200,7 +201,7 @@ class HfConfigTest {
         ModelConfig adjacent = parse(LLAMA.formatted("")).withTiedHead(true);
         adjacent = new ModelConfig(adjacent.vocabSize(), adjacent.dim(), adjacent.nLayers(), adjacent.nHeads(), adjacent.nKvHeads(), adjacent.headDim(),
                 adjacent.hiddenDim(), adjacent.maxSeqLen(), adjacent.norm(), adjacent.normEps(), new Positions.Rotary(10_000, true, null),
-                adjacent.activation(), adjacent.biases(), adjacent.qkNorm(), adjacent.tiedHead(), 0, List.of());
+                adjacent.activation(), adjacent.biases(), adjacent.qkNorm(), adjacent.tiedHead(), 0, RoleSpace.NONE);
         assertEquals("nats", HfConfigWriter.fields(adjacent).get("model_type"));
     }
 }

@@ -29,6 +29,7 @@ import org.neuralattention.model.ModelConfig.Norm;
 import org.neuralattention.model.ModelConfig.Positions;
 import org.neuralattention.model.Tensor;
 import org.neuralattention.model.Weights;
+import org.neuralattention.roles.RoleSpace;
 import org.neuralattention.testing.Vectors;
 
 /** The models that transformers saved load with their shapes and values, and what we save loads again to the bit. */
@@ -43,7 +44,7 @@ class HfModelsTest {
 
     private static ModelConfig small(boolean tied, int nKvHeads, int headDim, Positions positions) {
         return new ModelConfig(256, 64, 2, 4, nKvHeads, headDim, 128, 256, Norm.RMS, 1e-6f, positions, Activation.SWIGLU, Biases.NONE,
-                false, tied, 0, List.of());
+                false, tied, 0, RoleSpace.NONE);
     }
 
     @Test
@@ -55,15 +56,15 @@ class HfModelsTest {
         assertEquals(small(true, 2, 16, new Positions.Rotary(500_000, false, new Positions.Llama3Scaling(8, 1, 4, 32))),
                 ModelLoader.config(model("llama3-rope")));
         assertEquals(new ModelConfig(256, 64, 2, 4, 2, 16, 128, 256, Norm.RMS, 1e-6f, rope, Activation.SWIGLU, Biases.NONE,
-                false, false, 9, List.of()), ModelLoader.config(model("mistral-window")));
+                false, false, 9, RoleSpace.NONE), ModelLoader.config(model("mistral-window")));
         assertEquals(new ModelConfig(256, 64, 2, 4, 2, 16, 128, 256, Norm.RMS, 1e-6f, new Positions.Rotary(1_000_000, false, null),
-                Activation.SWIGLU, new Biases(true, false, false), false, true, 0, List.of()), ModelLoader.config(model("qwen2")));
+                Activation.SWIGLU, new Biases(true, false, false), false, true, 0, RoleSpace.NONE), ModelLoader.config(model("qwen2")));
         assertEquals(new ModelConfig(256, 64, 2, 4, 2, 32, 128, 256, Norm.RMS, 1e-6f, rope, Activation.SWIGLU, Biases.NONE,
-                true, true, 0, List.of()), ModelLoader.config(model("qwen3")));
+                true, true, 0, RoleSpace.NONE), ModelLoader.config(model("qwen3")));
         assertEquals(new ModelConfig(256, 64, 2, 4, 4, 16, 256, 64, Norm.LAYER, 1e-5f, new Positions.Learned(), Activation.GELU_TANH,
-                new Biases(true, true, true), false, true, 0, List.of()), ModelLoader.config(model("gpt2")));
+                new Biases(true, true, true), false, true, 0, RoleSpace.NONE), ModelLoader.config(model("gpt2")));
         assertEquals(new ModelConfig(128, 48, 2, 4, 2, 12, 96, 256, Norm.RMS, 1e-5f, rope, Activation.SWIGLU, Biases.NONE,
-                false, true, 0, List.of(4)), ModelLoader.config(Vectors.path("nats-llama")));
+                false, true, 0, RoleSpace.of(4)), ModelLoader.config(Vectors.path("nats-llama")));
     }
 
     @ParameterizedTest

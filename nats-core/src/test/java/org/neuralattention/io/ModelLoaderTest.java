@@ -28,12 +28,13 @@ import org.neuralattention.model.ModelConfig.Norm;
 import org.neuralattention.model.ModelConfig.Positions;
 import org.neuralattention.model.Tensor;
 import org.neuralattention.model.Weights;
+import org.neuralattention.roles.RoleSpace;
 
 class ModelLoaderTest {
 
     private static final ModelConfig LLAMA = ModelConfig.llama(16, 8, 2, 2, 1, 12, 32);
     private static final ModelConfig GPT2 = new ModelConfig(16, 8, 2, 2, 2, 4, 12, 32, Norm.LAYER, 1e-5f, new Positions.Learned(),
-            Activation.GELU_TANH, new Biases(true, true, true), false, true, 0, List.of());
+            Activation.GELU_TANH, new Biases(true, true, true), false, true, 0, RoleSpace.NONE);
 
     @TempDir
     Path temp;
@@ -76,7 +77,7 @@ class ModelLoaderTest {
     @Test
     void scorersAndOwnRotationsAreKept() throws IOException {
         ModelConfig adjacent = new ModelConfig(16, 8, 2, 2, 1, 8, 12, 32, Norm.RMS, 1e-5f, new Positions.Rotary(10_000, true, null),
-                Activation.SWIGLU, Biases.NONE, false, true, 0, List.of());
+                Activation.SWIGLU, Biases.NONE, false, true, 0, RoleSpace.NONE);
         int n = 0;
         for (ModelConfig config : List.of(LLAMA.withRoleWindows(2, 8), GPT2.withRoleWindows(4), GPT2.withTiedHead(false), adjacent)) {
             Path directory = temp.resolve("new/" + n);

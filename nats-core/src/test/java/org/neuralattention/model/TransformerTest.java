@@ -18,6 +18,7 @@ import org.neuralattention.model.ModelConfig.Biases;
 import org.neuralattention.model.ModelConfig.Norm;
 import org.neuralattention.model.ModelConfig.Positions;
 import org.neuralattention.roles.RoleChoice;
+import org.neuralattention.roles.RoleSpace;
 
 class TransformerTest {
 
@@ -31,11 +32,11 @@ class TransformerTest {
                 llama.withTiedHead(true).withRoleWindows(3),
                 llama.withRoleWindows(2, 5),
                 new ModelConfig(40, 24, 2, 2, 2, 16, 40, 32, Norm.RMS, 1e-6f, new Positions.Rotary(1e4, true, null),
-                        Activation.SWIGLU, new Biases(true, false, false), true, true, 4, List.of(3)),
+                        Activation.SWIGLU, new Biases(true, false, false), true, true, 4, RoleSpace.of(3)),
                 new ModelConfig(40, 24, 2, 3, 3, 8, 96, 32, Norm.LAYER, 1e-5f, new Positions.Learned(),
-                        Activation.GELU_TANH, new Biases(true, true, true), false, true, 0, List.of()),
+                        Activation.GELU_TANH, new Biases(true, true, true), false, true, 0, RoleSpace.NONE),
                 new ModelConfig(40, 24, 1, 4, 2, 8, 48, 32, Norm.LAYER, 1e-5f, new Positions.Rotary(1e4, false, null),
-                        Activation.GELU_ERF, new Biases(true, true, true), false, false, 5, List.of()));
+                        Activation.GELU_ERF, new Biases(true, true, true), false, false, 5, RoleSpace.NONE));
     }
 
     /** Along a random direction of each tensor, the loss changes as its gradient says. */

@@ -16,6 +16,8 @@ class RoleSamplerTest {
     private static final int ROLES = 4;
 
     /** What one call draws. */
+    private static final float[] NO_BIAS = new float[ROLES];
+
     private record Drawn(int[] roles, float[] y) {}
 
     @Test
@@ -111,10 +113,10 @@ class RoleSamplerTest {
         float[] noise = random(2, size);
         float[] dRoles = random(3, size);
         float[] y = new float[size];
-        RoleSampler.sample(new int[batch * HEADS * rows], 0, y, 0, logits, 0, noise, 0, batch, HEADS, rows, ROLES, Team.serial());
+        RoleSampler.sample(new int[batch * HEADS * rows], 0, y, 0, logits, 0, noise, 0, NO_BIAS, 0, 1, batch, HEADS, rows, ROLES, Team.serial());
         float[] dLogits = new float[3 + size];
         Arrays.fill(dLogits, 2);
-        RoleSampler.backward(dLogits, 3, dRoles, 0, y, 0, batch, HEADS, rows, ROLES, Team.serial());
+        RoleSampler.backward(dLogits, 3, dRoles, 0, y, 0, 1, batch, HEADS, rows, ROLES, Team.serial());
         for (int b = 0; b < batch; b++) {
             for (int n = 0; n < rows; n++) {
                 for (int head = 0; head < HEADS; head++) {
@@ -145,25 +147,25 @@ class RoleSamplerTest {
     void choosingTakesTheLargestLogitAndTiesGoToTheLowest() {
         float[] logits = {0, 9, 0, 0,   0, 1, 1, 0,   0, 0, 0, -1,   1, 1.05f, 0, 1.05f};
         int[] roles = new int[5];
-        RoleSampler.choose(roles, 1, logits, 0, 0, true, 1, 1, 4, ROLES, Team.serial());
+        RoleSampler.choose(roles, 1, logits, 0, NO_BIAS, 0, 1, 1, 1, 4, ROLES, Team.serial());
         assertArrayEquals(new int[] {0, Role.GLOBAL, Role.LOCAL, Role.GLOBAL, Role.LOCAL}, roles);
-        RoleSampler.choose(roles, 1, logits, 0, 0.1f, false, 1, 1, 4, ROLES, Team.serial());
+        RoleSampler.choose(roles, 1, logits, 0, new float[] {0.1f, 0, 0, 0}, 0, 0, 1, 1, 4, ROLES, Team.serial());
         assertArrayEquals(new int[] {0, Role.LOCAL, Role.LOCAL, Role.GLOBAL, Role.GLOBAL}, roles);
     }
 
     @Test
     void arraysTooShortAreNamed() {
         assertThrows(IndexOutOfBoundsException.class,
-                () -> RoleSampler.choose(new int[3], 0, new float[16], 1, 0, true, 1, 1, 4, ROLES, Team.serial()));
+                () -> RoleSampler.choose(new int[3], 0, new float[16], 1, NO_BIAS, 0, 1, 1, 1, 4, ROLES, Team.serial()));
         assertThrows(IllegalArgumentException.class,
-                () -> RoleSampler.choose(new int[4], 0, new float[8], 0, 0, true, 1, 1, 4, 2, Team.serial()));
+                () -> RoleSampler.choose(new int[4], 0, new float[8], 0, NO_BIAS, 0, 1, 1, 1, 4, 2, Team.serial()));
     }
 
     private static Drawn draw(float[] logits, long seed, long step, int layer, long firstToken, int batch, int rows, Team team) {
         int[] roles = new int[batch * HEADS * rows];
         float[] y = new float[roles.length * ROLES];
         RoleSampler.gumbel(y, 0, seed, step, layer, firstToken, batch, HEADS, rows, ROLES, team);
-        RoleSampler.sample(roles, 0, y, 0, logits, 0, y, 0, batch, HEADS, rows, ROLES, team);
+        RoleSampler.sample(roles, 0, y, 0, logits, 0, y, 0, NO_BIAS, 0, 1, batch, HEADS, rows, ROLES, team);
         return new Drawn(roles, y);
     }
 

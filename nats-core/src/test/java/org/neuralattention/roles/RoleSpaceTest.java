@@ -23,8 +23,8 @@ class RoleSpaceTest {
     @Test
     void aModelsRolesAreThoseOfItsConfiguration() {
         ModelConfig config = ModelConfig.llama(64, 32, 1, 4, 2, 64, 128);
-        assertEquals(RoleSpace.of(4, 8, 32), RoleSpace.of(config.withRoleWindows(4, 8, 32)));
-        assertThrows(IllegalArgumentException.class, () -> RoleSpace.of(config));
+        assertEquals(RoleSpace.of(4, 8, 32), config.withRoleWindows(4, 8, 32).roleSpace());
+        assertEquals(RoleSpace.NONE, config.roleSpace());
     }
 
     @Test

@@ -58,7 +58,7 @@ class CheckpointTest {
 
     @Test
     void aResumedRunDrawsTheSameTilesForItsRoleGradient() throws IOException {
-        TrainConfig config = Tiny.CONFIG.withShape(1, 250, 1).withRoleGradientOneIn(2);
+        TrainConfig config = Tiny.CONFIG.withShape(1, 250, 1).withRoles(Tiny.CONFIG.roles().withGradientOneIn(2));
         Trainer whole = Tiny.trainer(config, Team.serial());
         train(whole, 4);
         Trainer first = Tiny.trainer(config, Team.serial());

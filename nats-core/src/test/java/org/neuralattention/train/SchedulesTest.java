@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.neuralattention.io.Json;
 import org.neuralattention.io.JsonObject;
@@ -45,7 +46,8 @@ class SchedulesTest {
     @Test
     void aConfigurationSurvivesJson() {
         TrainConfig config = new TrainConfig(3, 128, 2, 1000, LrSchedule.cosine(3e-4, 1e-5, 50, 900), new Optimizer(0.9, 0.98, 1e-9, 0.01, 0.5),
-                new PriceSchedule(0.3, 100, 200), 4, Long.MIN_VALUE);
+                new RoleLearning(new PriceSchedule(0.3, 100, 200), 4, 10, 5, 40), new Tuning.Lora(8, 16, Set.of(Projection.Q, Projection.DOWN)),
+                new Loss.KlDistillation(), Long.MIN_VALUE);
         assertEquals(config, TrainConfig.fromJson(parse(config.toJson())));
     }
 
@@ -76,7 +78,7 @@ class SchedulesTest {
         assertThrows(IllegalArgumentException.class, () -> new Optimizer(0.9, 0.9, 0, 0, 0));
         assertThrows(IllegalArgumentException.class, () -> new Optimizer(0.9, 0.9, 1e-46, 0, 0), "0 as a float");
         assertThrows(IllegalArgumentException.class, () -> TrainConfig.of(0, 8, 10, 0.1));
-        assertThrows(IllegalArgumentException.class, () -> TrainConfig.of(1, 8, 10, 0.1).withRoleGradientOneIn(0));
+        assertThrows(IllegalArgumentException.class, () -> RoleLearning.FREE.withGradientOneIn(0));
         assertThrows(IllegalArgumentException.class, () -> TrainConfig.of(1 << 16, 1 << 15, 10, 0.1));
     }
 }

@@ -15,7 +15,7 @@ final class Tiny {
 
     static final ModelConfig MODEL = ModelConfig.llama(40, 24, 2, 3, 1, 40, 64).withRoleWindows(2, 5);
 
-    static final TrainConfig CONFIG = TrainConfig.of(2, 17, 20, 1e-2).withShape(2, 17, 2).withPrice(new PriceSchedule(0.5, 3, 10)).withSeed(11);
+    static final TrainConfig CONFIG = TrainConfig.of(2, 17, 20, 1e-2).withShape(2, 17, 2).withRoles(RoleLearning.of(new PriceSchedule(0.5, 3, 10))).withSeed(11);
 
     private Tiny() {}
 

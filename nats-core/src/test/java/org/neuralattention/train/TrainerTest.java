@@ -53,8 +53,8 @@ class TrainerTest {
     @Test
     void trainingLearnsAndAPriceMakesTheCacheSmaller() {
         TrainConfig config = Tiny.CONFIG.withShape(4, 40, 1).withLr(LrSchedule.constant(1e-2));
-        Trainer free = Tiny.trainer(config.withPrice(PriceSchedule.FREE), Team.serial());
-        Trainer dear = Tiny.trainer(config.withPrice(new PriceSchedule(3, 0, 0)), Team.serial());
+        Trainer free = Tiny.trainer(config.withRoles(RoleLearning.FREE), Team.serial());
+        Trainer dear = Tiny.trainer(config.withRoles(RoleLearning.of(new PriceSchedule(3, 0, 0))), Team.serial());
         StepReport first = free.step(Tiny.text());
         dear.step(Tiny.text());
         StepReport lastFree = first;
@@ -87,7 +87,7 @@ class TrainerTest {
     /** Sequences of four query tiles, of which the gradient looks at two. */
     @Test
     void aSampledRoleGradientDependsOnNeitherThreadsNorMicroBatches() {
-        TrainConfig config = Tiny.CONFIG.withShape(2, 250, 1).withRoleGradientOneIn(2);
+        TrainConfig config = Tiny.CONFIG.withShape(2, 250, 1).withRoles(Tiny.CONFIG.roles().withGradientOneIn(2));
         Trainer serial = Tiny.trainer(config, Team.serial());
         serial.step(Tiny.text());
         float[] expected = serial.gradients().layers.getFirst().scorer.data();
@@ -101,7 +101,7 @@ class TrainerTest {
         Trainer cut = Tiny.trainer(config.withShape(1, 250, 2), Team.serial());
         cut.step(Tiny.text());
         assertArrayEquals(expected, cut.gradients().layers.getFirst().scorer.data(), 1e-6f);
-        Trainer exact = Tiny.trainer(config.withRoleGradientOneIn(1), Team.serial());
+        Trainer exact = Tiny.trainer(config.withRoles(Tiny.CONFIG.roles()), Team.serial());
         exact.step(Tiny.text());
         assertFalse(Arrays.equals(expected, exact.gradients().layers.getFirst().scorer.data()));
         assertArrayEquals(exact.gradients().layers.getFirst().wq.data(), serial.gradients().layers.getFirst().wq.data());
@@ -115,8 +115,8 @@ class TrainerTest {
             text.fill(ids, targets, offset, step, row, n);
             Arrays.fill(targets, offset, offset + 4 * row, TokenSource.NOT_ASKED);
         };
-        Trainer whole = Tiny.trainer(Tiny.CONFIG.withShape(4, 17, 1).withPrice(new PriceSchedule(2, 0, 0)), Team.serial());
-        Trainer cut = Tiny.trainer(Tiny.CONFIG.withShape(1, 17, 4).withPrice(new PriceSchedule(2, 0, 0)), Team.serial());
+        Trainer whole = Tiny.trainer(Tiny.CONFIG.withShape(4, 17, 1).withRoles(RoleLearning.of(new PriceSchedule(2, 0, 0))), Team.serial());
+        Trainer cut = Tiny.trainer(Tiny.CONFIG.withShape(1, 17, 4).withRoles(RoleLearning.of(new PriceSchedule(2, 0, 0))), Team.serial());
         StepReport a = whole.step(gaps);
         StepReport b = cut.step(gaps);
         assertEquals(a.loss(), b.loss(), 1e-6);
@@ -130,7 +130,7 @@ class TrainerTest {
     void onlyMatricesDecay() {
         TokenSource nothing = (ids, targets, offset, step, row, n) -> Arrays.fill(targets, offset, offset + n, TokenSource.NOT_ASKED);
         Optimizer optimizer = new Optimizer(0.9, 0.95, 1e-8, 0.5, 1);
-        Trainer trainer = Tiny.trainer(Tiny.CONFIG.withPrice(PriceSchedule.FREE).withOptimizer(optimizer).withLr(LrSchedule.constant(0.1)), Team.serial());
+        Trainer trainer = Tiny.trainer(Tiny.CONFIG.withRoles(RoleLearning.FREE).withOptimizer(optimizer).withLr(LrSchedule.constant(0.1)), Team.serial());
         Weights before = Tiny.trainer(Tiny.CONFIG, Team.serial()).weights();
         assertEquals(0, trainer.step(nothing).loss());
         for (Tensor tensor : trainer.weights().tensors()) {

@@ -101,15 +101,15 @@ class VectorsTest {
             assertClose("noise", flat(c.list("noise")), noise, 1e-6);
             int[] roles = new int[batch * heads * rows];
             float[] y = new float[logits.length];
-            RoleSampler.sample(roles, 0, y, 0, logits, 0, noise, 0, batch, heads, rows, nRoles, Team.serial());
+            RoleSampler.sample(roles, 0, y, 0, logits, 0, noise, 0, new float[nRoles], 0, 1, batch, heads, rows, nRoles, Team.serial());
             assertArrayEquals(ints(c.list("roles")), roles);
             assertClose("y", flat(c.list("y")), y, 1e-6);
             float[] dLogits = new float[logits.length];
-            RoleSampler.backward(dLogits, 0, floats(flat(c.list("d_roles"))), 0, y, 0, batch, heads, rows, nRoles, Team.serial());
+            RoleSampler.backward(dLogits, 0, floats(flat(c.list("d_roles"))), 0, y, 0, 1, batch, heads, rows, nRoles, Team.serial());
             assertClose("d_logits", flat(c.list("d_logits")), dLogits, 1e-6);
-            RoleSampler.choose(roles, 0, logits, 0, 0, true, batch, heads, rows, nRoles, Team.serial());
+            RoleSampler.choose(roles, 0, logits, 0, new float[nRoles], 0, 1, batch, heads, rows, nRoles, Team.serial());
             assertArrayEquals(ints(c.list("roles_best")), roles);
-            RoleSampler.choose(roles, 0, logits, 0, 0, false, batch, heads, rows, nRoles, Team.serial());
+            RoleSampler.choose(roles, 0, logits, 0, new float[nRoles], 0, 0, batch, heads, rows, nRoles, Team.serial());
             assertArrayEquals(ints(c.list("roles_best_continued")), roles);
         }
     }

@@ -15,7 +15,6 @@ import org.neuralattention.model.ModelConfig;
 import org.neuralattention.model.Transformer;
 import org.neuralattention.roles.Lifetimes;
 import org.neuralattention.roles.RoleChoice;
-import org.neuralattention.roles.RoleSpace;
 import org.neuralattention.tokenize.Tokenizer;
 import org.neuralattention.tokenize.Tokenizers;
 
@@ -93,7 +92,7 @@ final class RolesOfText {
     }
 
     void tell(CommonOptions common) {
-        List<String> names = config.hasRoles() ? IntStream.range(0, config.nRoles()).mapToObj(RoleSpace.of(config)::name).toList() : List.of("global");
+        List<String> names = config.hasRoles() ? IntStream.range(0, config.nRoles()).mapToObj(config.roleSpace()::name).toList() : List.of("global");
         if (common.json() != null) {
             tell(common.json(), names);
             return;

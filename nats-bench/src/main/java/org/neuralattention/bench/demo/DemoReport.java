@@ -108,7 +108,7 @@ final class DemoReport {
 
     private void maps(HtmlReport report) {
         ModelConfig c = outcome.model().config();
-        RoleSpace space = RoleSpace.of(c);
+        RoleSpace space = c.roleSpace();
         List<String> roleNames = IntStream.range(0, space.count()).mapToObj(space::name).toList();
         Demo.Sample sample = Demo.sample(outcome.model(), task());
         RoleMap map = new RoleMap("Role of every token in every layer and head", Arrays.stream(sample.ids()).mapToObj(this::name).toList(), roleNames);

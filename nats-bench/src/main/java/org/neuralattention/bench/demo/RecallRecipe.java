@@ -6,6 +6,7 @@ import org.neuralattention.train.Init;
 import org.neuralattention.train.LrSchedule;
 import org.neuralattention.train.Optimizer;
 import org.neuralattention.train.PriceSchedule;
+import org.neuralattention.train.RoleLearning;
 import org.neuralattention.train.TrainConfig;
 
 /**
@@ -55,7 +56,7 @@ record RecallRecipe(int pairs, int startLength, int length, int tokensPerStep, i
         return TrainConfig.of(tokensPerStep / startLength, startLength, steps, 3e-3)
                 .withLr(LrSchedule.cosine(3e-3, 1.5e-4, 50, steps))
                 .withOptimizer(new Optimizer(0.9, 0.98, 1e-8, 0.01, 1))
-                .withPrice(new PriceSchedule(price, steps * 35L / 100, steps * 20L / 100))
+                .withRoles(RoleLearning.of(new PriceSchedule(price, steps * 35L / 100, steps * 20L / 100)))
                 .withSeed(seed);
     }
 }

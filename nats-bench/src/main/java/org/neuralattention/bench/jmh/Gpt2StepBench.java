@@ -1,6 +1,5 @@
 package org.neuralattention.bench.jmh;
 
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.neuralattention.bench.result.Work;
 import org.neuralattention.kernels.Team;
@@ -10,6 +9,7 @@ import org.neuralattention.model.ModelConfig.Norm;
 import org.neuralattention.model.ModelConfig.Positions;
 import org.neuralattention.model.ModelConfig;
 import org.neuralattention.model.Weights;
+import org.neuralattention.roles.RoleSpace;
 import org.neuralattention.train.Init;
 import org.neuralattention.train.StepReport;
 import org.neuralattention.train.TrainConfig;
@@ -66,7 +66,7 @@ public class Gpt2StepBench implements Counted {
         int nLayers = model.equals("124M") ? 12 : 6;
         int dim = 64 * nLayers;
         return new ModelConfig(50_257, dim, nLayers, nLayers, nLayers, 64, 4 * dim, 1024, Norm.LAYER, 1e-5f, new Positions.Learned(),
-                Activation.GELU_TANH, new Biases(true, true, true), false, true, 0, List.of());
+                Activation.GELU_TANH, new Biases(true, true, true), false, true, 0, RoleSpace.NONE);
     }
 
     @TearDown

@@ -9,6 +9,7 @@ import org.neuralattention.roles.RoleChoice;
 import org.neuralattention.train.Init;
 import org.neuralattention.train.StepReport;
 import org.neuralattention.train.TokenSource;
+import org.neuralattention.train.RoleLearning;
 import org.neuralattention.train.TrainConfig;
 import org.neuralattention.train.Trainer;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -71,7 +72,8 @@ public class TrainingStepBench implements Counted {
     public static Trainer trainer(String roles, int batch, int tokens, Team team) {
         Weights weights = new Weights(CONFIG);
         Init.GPT2.apply(weights, 1, team);
-        Trainer trainer = new Trainer(weights, TrainConfig.of(batch, tokens, 1_000_000, 1e-5).withRoleGradientOneIn(roles.equals("sampled") ? 4 : 1), team);
+        Trainer trainer = new Trainer(weights, TrainConfig.of(batch, tokens, 1_000_000, 1e-5)
+                .withRoles(RoleLearning.FREE.withGradientOneIn(roles.equals("sampled") ? 4 : 1)), team);
         if (roles.equals("dense")) {
             trainer.fixRoles(RoleChoice.FULL);
         } else if (roles.equals("frozen")) {

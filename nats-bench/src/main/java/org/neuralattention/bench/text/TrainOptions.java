@@ -7,8 +7,11 @@ import org.neuralattention.bench.report.Numbers;
 import org.neuralattention.model.ModelConfig;
 import org.neuralattention.train.LrSchedule;
 import org.neuralattention.train.Optimizer;
+import org.neuralattention.train.Loss;
 import org.neuralattention.train.PriceSchedule;
+import org.neuralattention.train.RoleLearning;
 import org.neuralattention.train.TrainConfig;
+import org.neuralattention.train.Tuning;
 import picocli.CommandLine.Option;
 
 /** What decides the result of a training run, beside the seed. The defaults are a byte model that two cores train in minutes. */
@@ -141,7 +144,8 @@ final class TrainOptions {
         try {
             // Keeping is free for a fifth of the run, so that the model first learns what to look for.
             return new TrainConfig(batch, seqLen, accumulation, steps, LrSchedule.cosine(lr, lr / 10, rise, steps), Optimizer.DEFAULT,
-                    new PriceSchedule(noRoles ? 0 : price, steps / 5, steps / 5), roleGradientOneIn(), seed);
+                    RoleLearning.of(new PriceSchedule(noRoles ? 0 : price, steps / 5, steps / 5)).withGradientOneIn(roleGradientOneIn()),
+                    new Tuning.All(), new Loss.LanguageModel(), seed);
         } catch (IllegalArgumentException e) {
             throw new UserError("There is no such step: " + e.getMessage(), e);
         }

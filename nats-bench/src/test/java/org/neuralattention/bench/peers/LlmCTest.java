@@ -22,6 +22,7 @@ import org.neuralattention.model.ModelConfig.Biases;
 import org.neuralattention.model.ModelConfig.Norm;
 import org.neuralattention.model.ModelConfig.Positions;
 import org.neuralattention.model.Weights;
+import org.neuralattention.roles.RoleSpace;
 import org.neuralattention.train.Init;
 
 /** train_gpt2 finds files in its formats, its steps become a row, and it is stopped when there are enough of them. */
@@ -29,7 +30,7 @@ import org.neuralattention.train.Init;
 class LlmCTest {
 
     private static final ModelConfig CONFIG = new ModelConfig(300, 32, 2, 2, 2, 16, 128, 64, Norm.LAYER, 1e-5f, new Positions.Learned(),
-            Activation.GELU_TANH, new Biases(true, true, true), false, true, 0, List.of());
+            Activation.GELU_TANH, new Biases(true, true, true), false, true, 0, RoleSpace.NONE);
 
     /** What it prints: a header, steps of 1000, 1001, ... ms, and then it generates text, here for a minute. */
     private static final String STEPS = """
