@@ -269,10 +269,7 @@ public final class Activations {
         return share(visiblePairs);
     }
 
-    /**
-     * KV share that the most likely roles of the same scores would have had; {@link #share} itself, unless roles were drawn. Of layers behind
-     * the first it tells little less than a pass of its own, for they read what the drawn roles let through.
-     */
+    /** KV share that the most likely roles of the same logits, bonus included, would have had; {@link #share} itself where roles are not drawn. */
     public double bestShare() {
         return share(bestPairs);
     }
@@ -285,6 +282,11 @@ public final class Activations {
     /** How often each role was taken in the last pass, [nLayers][nRoles]; without roles all are global. */
     public long[][] roleCounts() {
         return roleCounts;
+    }
+
+    /** What the final norm of the last forward pass gave, [T, dim]; not a copy. */
+    public float[] finalNormed() {
+        return finalNormed;
     }
 
     /** Loss of each token of the last forward pass, [batch, seqLen], in nats; 0 where the target was masked. */

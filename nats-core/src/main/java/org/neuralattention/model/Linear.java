@@ -22,14 +22,19 @@ final class Linear {
         }
     }
 
-    /** Undoes {@link #forward}: dx = dOut W (added if {@code accumulate}), dW += dOut^T x, db += column sums of dOut. */
+    /**
+     * Undoes {@link #forward}: dx = dOut W (added if {@code accumulate}), dW += dOut^T x, db += column sums of dOut; the last two where the
+     * gradient is held.
+     */
     static void backward(float[] dx, int dxOffset, Tensor dWeight, Tensor dBias, float[] dOut, int dOutOffset,
             float[] x, int xOffset, Tensor weight, boolean accumulate, int rows, Team team) {
         int m = weight.dim(0);
         int n = weight.dim(1);
         MatMul.ab(dx, dxOffset, dOut, dOutOffset, weight.data(), 0, rows, n, m, accumulate, team);
-        MatMul.atb(dWeight.data(), 0, dOut, dOutOffset, x, xOffset, m, n, rows, true, team);
-        if (dBias != null) {
+        if (dWeight.data() != null) {
+            MatMul.atb(dWeight.data(), 0, dOut, dOutOffset, x, xOffset, m, n, rows, true, team);
+        }
+        if (dBias != null && dBias.data() != null) {
             Bias.backward(dBias.data(), 0, dOut, dOutOffset, rows, m, team);
         }
     }

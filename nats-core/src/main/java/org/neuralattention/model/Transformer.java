@@ -2,6 +2,7 @@ package org.neuralattention.model;
 
 import static java.util.Arrays.fill;
 
+import java.util.Arrays;
 import java.util.Objects;
 import org.neuralattention.kernels.Add;
 import org.neuralattention.kernels.CrossEntropy;
@@ -130,10 +131,11 @@ public final class Transformer {
     }
 
     /**
-     * The loss of the last forward pass and its gradients: adds to {@code gradients} scale times the gradient of the <em>sum</em> of
-     * the losses, and of {@code price} times the KV share (spec 4.1) in the role scorers. Whether that pass computed the loss does not
-     * matter; here the logits serve the loss and its gradient.
+     * The language model's loss of the last forward pass and its gradients: adds to {@code gradients} scale times the gradient of the
+     * <em>sum</em> of the losses, and of {@code price} times the KV share (spec 4.1) in the role scorers. Whether that pass computed the loss
+     * does not matter; here the logits serve the loss and its gradient.
      *
+     * @param gradients those that it holds are added to, the others are not computed ({@link Weights#Weights(ModelConfig, java.util.function.BiPredicate)})
      * @param ids, choice those of the forward pass
      * @param targets as in {@link #forward(Activations, int[], int, int[], int, RoleChoice)}
      * @param scale 1 / (targets asked in the whole step) for a mean over the step
@@ -142,12 +144,23 @@ public final class Transformer {
      */
     public double backward(Weights gradients, Activations s, int[] ids, int idsOffset, int[] targets, int targetsOffset,
             RoleChoice choice, float scale, double price) {
+        return backward(gradients, s, ids, idsOffset, crossEntropy(targets, targetsOffset, scale), choice, price);
+    }
+
+    /** The language model's loss, for {@link #backward(Weights, Activations, int[], int, OutputLoss, RoleChoice, double)}. */
+    public OutputLoss crossEntropy(int[] targets, int targetsOffset, float scale) {
+        return (losses, lossesOffset, dNormed, dNormedOffset, gradients, s) -> CrossEntropy.forwardBackward(losses, lossesOffset,
+                dNormed, dNormedOffset, gradients.head.data(), 0, s.finalNormed, 0, weights.head.data(), 0,
+                targets, targetsOffset, scale, s.rows(), c.dim(), c.vocabSize(), team);
+    }
+
+    /** As above with another loss. */
+    public double backward(Weights gradients, Activations s, int[] ids, int idsOffset, OutputLoss output, RoleChoice choice, double price) {
         Activations.Gradients g = s.gradients();
         float[] dx = g.stream;
         float[] dNormed = g.data; // the final norm's output gradient borrows the place of "normed"
         fill(dNormed, g.normed, g.normed + s.rows() * c.dim(), 0);
-        double loss = CrossEntropy.forwardBackward(s.losses, 0, dNormed, g.normed, gradients.head.data(), 0, s.finalNormed, 0,
-                weights.head.data(), 0, targets, targetsOffset, scale, s.rows(), c.dim(), c.vocabSize(), team);
+        double loss = output.backward(s.losses, 0, dNormed, g.normed, gradients, s);
         fill(dx, 0);
         Normalization.backward(dx, 0, gradients.finalNorm, gradients.finalNormBias, dNormed, g.normed, s.stream(c.nLayers()), 0,
                 weights.finalNorm, s.finalMean, 0, s.finalRstd, 0, s.rows(), c, team);
@@ -155,10 +168,12 @@ public final class Transformer {
             if (s.keep == Activations.Keep.INPUTS) {
                 layerForward(s, l, sparseAttention(choice));
             }
-            layerBackward(dx, gradients.layers.get(l), s, l, choice, price);
+            layerBackward(dx, gradients, s, l, choice, price);
         }
-        Embedding.backward(gradients.embedding.data(), 0, dx, 0, ids, idsOffset, s.rows(), c.dim(), c.vocabSize(), team);
-        if (gradients.positions != null) {
+        if (gradients.embedding.data() != null) {
+            Embedding.backward(gradients.embedding.data(), 0, dx, 0, ids, idsOffset, s.rows(), c.dim(), c.vocabSize(), team);
+        }
+        if (gradients.positions != null && gradients.positions.data() != null) {
             int n = s.seqLen() * c.dim();
             for (int b = 0; b < s.batch(); b++) {
                 Add.forward(gradients.positions.data(), 0, gradients.positions.data(), 0, dx, b * n, n, team);
@@ -167,21 +182,33 @@ public final class Transformer {
         return loss;
     }
 
-    private void layerBackward(float[] dx, Weights.Layer dw, Activations s, int l, RoleChoice choice, double price) {
+    private void layerBackward(float[] dx, Weights gradients, Activations s, int l, RoleChoice choice, double price) {
         Activations.Layer a = s.layer(l);
-        Activations.Gradients g = s.gradients();
-        float[] d = a.data;
+        Weights.Layer dw = gradients.layers.get(l);
         Weights.Layer w = weights.layers.get(l);
         block.feedForwardBackward(dx, dw, s, a, w);
+        if (choice.learns()) {
+            roles.backward(dw, s, a, l, choice, price);
+        }
+        if (l > 0 || anyHeld(gradients.embedding, gradients.positions, dw.attnNorm, dw.attnNormBias,
+                dw.wq, dw.wk, dw.wv, dw.bq, dw.bk, dw.bv, dw.qNorm, dw.kNorm)) {
+            attentionBackward(s, a);
+            block.projectionsBackward(dx, dw, s, a, s.stream(l), w);
+        }
+    }
+
+    private void attentionBackward(Activations s, Activations.Layer a) {
+        Activations.Gradients g = s.gradients();
+        float[] d = a.data;
         fill(g.data, g.q, g.q + s.rows() * c.qDim(), 0);
         fill(g.data, g.k, g.k + s.rows() * c.kvDim(), 0);
         fill(g.data, g.v, g.v + s.rows() * c.kvDim(), 0);
         SparseAttention.backward(g.data, g.q, g.data, g.k, g.data, g.v, g.data, g.attention, d, a.attention, d, a.lse,
                 d, a.q, d, a.k, d, a.v, a.lastRow, 0, s.shape(), team);
-        if (choice.learns()) {
-            roles.backward(dw, s, a, l, choice, price);
-        }
-        block.projectionsBackward(dx, dw, s, a, s.stream(l), w);
+    }
+
+    private static boolean anyHeld(Tensor... gradients) {
+        return Arrays.stream(gradients).anyMatch(tensor -> tensor != null && tensor.data() != null);
     }
 
     /**

@@ -6,11 +6,13 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Set;
+import java.util.function.BiPredicate;
 import org.neuralattention.kernels.Dtype;
 import org.neuralattention.kernels.WeightMatrix;
 import org.neuralattention.model.ModelConfig.Activation;
 import org.neuralattention.model.ModelConfig.Norm;
 import org.neuralattention.model.ModelConfig.Positions;
+import org.neuralattention.roles.RoleSpace;
 
 /**
  * What a model knows. Gradients and the optimizer's moments are {@code Weights} of the same configuration.
@@ -60,6 +62,9 @@ public final class Weights {
             wo = all.matrix(true, p + "self_attn.o_proj.weight", c.dim(), c.qDim());
             bo = all.add(c.biases().attentionOut(), p + "self_attn.o_proj.bias", c.dim());
             scorer = all.add(c.hasRoles(), p + "self_attn.role_scorer.weight", c.nKvHeads() * c.nRoles(), c.dim());
+            if (scorer != null) {
+                all.scorers.add(scorer);
+            }
             ffnNorm = all.add(true, p + "post_attention_layernorm.weight", c.dim());
             ffnNormBias = all.add(layerNorm, p + "post_attention_layernorm.bias", c.dim());
             wGate = all.matrix(c.activation() == Activation.SWIGLU, p + "mlp.gate_proj.weight", c.hiddenDim(), c.dim());
@@ -73,6 +78,7 @@ public final class Weights {
     private final ModelConfig config;
     private final List<Tensor> tensors = new ArrayList<>();
     private final Set<Tensor> matrices = new HashSet<>();
+    private final Set<Tensor> scorers = new HashSet<>();
 
     public final Tensor embedding;     // [vocabSize, dim]
     public final Tensor positions;     // [maxSeqLen, dim], learned positions only
@@ -84,15 +90,14 @@ public final class Weights {
 
     /** All zeros. */
     public Weights(ModelConfig config) {
-        this(config, true);
+        this(config, (all, tensor) -> true);
     }
 
-    /** Names and shapes without memory: every tensor's data is null. */
-    public static Weights describe(ModelConfig config) {
-        return new Weights(config, false);
-    }
-
-    private Weights(ModelConfig config, boolean allocate) {
+    /**
+     * Zeros for the tensors that {@code held} chooses; the others have no memory, their data is null. As gradients: the others are frozen,
+     * and {@link Transformer#backward} does not compute them.
+     */
+    public Weights(ModelConfig config, BiPredicate<Weights, Tensor> held) {
         this.config = config;
         embedding = matrix(true, "model.embed_tokens.weight", config.vocabSize(), config.dim());
         positions = add(config.positions() instanceof Positions.Learned, "model.embed_positions.weight", config.maxSeqLen(), config.dim());
@@ -105,9 +110,12 @@ public final class Weights {
         finalNormBias = add(config.norm() == Norm.LAYER, "model.norm.bias", config.dim());
         Tensor separate = matrix(!config.tiedHead(), "lm_head.weight", config.vocabSize(), config.dim());
         head = separate == null ? embedding : separate;
-        if (allocate) {
-            tensors.forEach(Tensor::allocate);
-        }
+        tensors.stream().filter(tensor -> held.test(this, tensor)).forEach(Tensor::allocate);
+    }
+
+    /** Names and shapes without memory: every tensor's data is null. */
+    public static Weights describe(ModelConfig config) {
+        return new Weights(config, (all, tensor) -> false);
     }
 
     /** One of those that {@link #isMatrix} tells. */
@@ -126,6 +134,32 @@ public final class Weights {
         Tensor tensor = new Tensor(name, shape);
         tensors.add(tensor);
         return tensor;
+    }
+
+    /** The same model over the same memory. A change to one is a change to the other, but for a tensor of which one of them takes another matrix. */
+    public Weights shared() {
+        Weights same = describe(config);
+        for (int i = 0; i < tensors.size(); i++) {
+            same.tensors.get(i).share(tensors.get(i));
+        }
+        return same;
+    }
+
+    /**
+     * The same model with other roles. All but the role scorers is shared. They are too, where the windows are the same; else they are
+     * zeros: every role is equally likely, and the first of them, global, is the one that is chosen.
+     */
+    public Weights withRoleSpace(RoleSpace space) {
+        Weights with = describe(config.withRoleSpace(space));
+        boolean sameScorers = with.config.roleWindows().equals(config.roleWindows());
+        for (Tensor tensor : with.tensors) {
+            if (with.isScorer(tensor) && !sameScorers) {
+                tensor.allocate();
+            } else {
+                tensor.share(tensor(tensor.name()));
+            }
+        }
+        return with;
     }
 
     /**
@@ -163,6 +197,11 @@ public final class Weights {
     /** Whether it is one of the projections, the embedding or the head, which take nearly all the memory and may be of another format than float32. */
     public boolean isMatrix(Tensor tensor) {
         return matrices.contains(tensor);
+    }
+
+    /** Whether it is the role scorer of a layer. */
+    public boolean isScorer(Tensor tensor) {
+        return scorers.contains(tensor);
     }
 
     /** Whether all are float32: only such weights can be trained. */

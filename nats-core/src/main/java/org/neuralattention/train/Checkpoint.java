@@ -25,15 +25,14 @@ import org.neuralattention.io.SafeTensors;
 import org.neuralattention.kernels.Kernels;
 import org.neuralattention.model.ModelConfig;
 import org.neuralattention.model.Tensor;
-import org.neuralattention.model.Weights;
 
 /**
- * A point of a training run on disk, from which it goes on as if it had never stopped: weights, both moments, the step's number
- * (also the cursor of the data and of all randomness) and both configurations.
+ * A point of a training run on disk, from which it goes on as if it had never stopped: weights, both moments of what learns, the step's
+ * number (also the cursor of the data and of all randomness), the state of the price and both configurations.
  *
  * <p>One safetensors file, {@code step-N.safetensors}, written whole or not at all. Its tensors are {@code weights.*}, {@code m.*}
- * and {@code v.*}; its metadata {@code step}, {@code model}, {@code train}, {@code roles}, {@code kernels}, {@code crc32c} (of each
- * tensor's bytes) and {@code checksum} (of the metadata before it), so that no damaged bit goes unnoticed. The two newest whole files
+ * and {@code v.*}, of a matrix with an adapter what it was at first, and the adapter's {@code *.lora_a} and {@code *.lora_b}; its metadata
+ * {@code step}, {@code model}, {@code train}, {@code price}, {@code roles}, {@code teacher}, {@code kernels}, {@code crc32c} (of each tensor's bytes) and {@code checksum} (of the metadata before it), so that no damaged bit goes unnoticed. The two newest whole files
  * are kept.
  */
 public final class Checkpoint {
@@ -46,16 +45,16 @@ public final class Checkpoint {
     private final long steps;
     private final ModelConfig model;
     private final TrainConfig config;
-    private final String roles;
-    private final String kernels;
+    private final Price.State price;
+    private final JsonObject metadata;
 
-    private Checkpoint(Path file, long steps, ModelConfig model, TrainConfig config, String roles, String kernels) {
+    private Checkpoint(Path file, JsonObject metadata) {
         this.file = file;
-        this.steps = steps;
-        this.model = model;
-        this.config = config;
-        this.roles = roles;
-        this.kernels = kernels;
+        this.metadata = metadata;
+        steps = Long.parseLong(metadata.string("step"));
+        model = HfConfig.parse(json(file, metadata, "model"));
+        config = TrainConfig.fromJson(json(file, metadata, "train"));
+        price = metadata.has("price") ? Price.State.fromJson(json(file, metadata, "price")) : config.roles().price().start(steps); // older ones lack it
     }
 
     public Path file() {
@@ -86,14 +85,16 @@ public final class Checkpoint {
     public static void save(Path directory, Trainer trainer) throws IOException {
         AtomicFiles.createDirectories(directory);
         AtomicFiles.clean(directory);
-        List<Tensor> tensors = tensors(trainer);
+        List<Tensor> tensors = trainer.learner().state();
         Map<String, Object> sums = new LinkedHashMap<>();
         tensors.forEach(t -> sums.put(t.name(), crc32c(t.data())));
         Map<String, String> metadata = new LinkedHashMap<>();
         metadata.put("step", Long.toString(trainer.steps()));
         metadata.put("model", HfConfigWriter.text(trainer.model()));
         metadata.put("train", Json.compact(trainer.config().toJson()));
+        metadata.put("price", Json.compact(trainer.price().toJson()));
         metadata.put("roles", trainer.roles());
+        metadata.put("teacher", trainer.teacherChecksum());
         metadata.put("kernels", Kernels.describe());
         metadata.put("crc32c", Json.compact(sums));
         metadata.put("checksum", checksum(metadata));
@@ -162,9 +163,9 @@ public final class Checkpoint {
             for (String name : tensors.names()) {
                 read(tensors, sums, name);
             }
-            ModelConfig model = HfConfig.parse(json(file, metadata, "model"));
-            TrainConfig config = TrainConfig.fromJson(json(file, metadata, "train"));
-            return new Checkpoint(file, Long.parseLong(metadata.string("step")), model, config, metadata.string("roles"), metadata.string("kernels"));
+            metadata.string("roles");
+            metadata.string("kernels");
+            return new Checkpoint(file, metadata);
         } catch (IllegalArgumentException e) {
             throw new ModelFormatException(file, "has a wrong configuration: " + e.getMessage(), e);
         }
@@ -198,18 +199,25 @@ public final class Checkpoint {
      * Puts {@code trainer} where this checkpoint stands. Its configuration stays its own: give it {@link #config} to go on as before.
      * If the run was made with other kernels than this JVM's, a warning says that it does not go on to the same bits.
      *
-     * @throws ModelFormatException if it is of another model, was trained with roles from elsewhere ({@link Trainer#fixRoles}), or is
-     *     damaged by now; the trainer is then as before
+     * @throws ModelFormatException if it is of another model, of another tuning, has another teacher, was trained with roles from elsewhere
+     *     ({@link Trainer#fixRoles}), or is damaged by now; the trainer is then as before
      */
     public void restore(Trainer trainer) throws IOException {
         if (!model.equals(trainer.model())) {
             throw new ModelFormatException(file, "is of another model: " + model + ", not " + trainer.model());
         }
+        if (!config.tuning().equals(trainer.config().tuning())) {
+            throw new ModelFormatException(file, "was trained with " + config.tuning() + ", the trainer has " + trainer.config().tuning());
+        }
+        if (!metadata.string("teacher", "").equals(trainer.teacherChecksum())) {
+            throw new ModelFormatException(file, "was trained with another teacher: make the trainer with the weights that the run began with");
+        }
+        String roles = metadata.string("roles");
         if (!roles.equals(trainer.roles())) {
             throw new ModelFormatException(file, "was trained with roles \"" + roles + "\", but the trainer's are \"" + trainer.roles()
                     + "\": " + ("learned".equals(roles) ? "fix them after restoring, if at all" : "call fixRoles before restoring"));
         }
-        List<Tensor> tensors = tensors(trainer);
+        List<Tensor> tensors = trainer.learner().state();
         List<float[]> read = new ArrayList<>();
         try (SafeTensors in = SafeTensors.open(file)) {
             JsonObject sums = json(file, metadata(in), "crc32c");
@@ -224,26 +232,16 @@ public final class Checkpoint {
         for (int i = 0; i < tensors.size(); i++) {
             System.arraycopy(read.get(i), 0, tensors.get(i).data(), 0, read.get(i).length);
         }
-        trainer.resumeAt(steps);
+        Price asked = trainer.config().roles().price();
+        trainer.resumeAt(steps, asked.equals(config.roles().price()) ? price : asked.start(steps));
         kernelsWarning().ifPresent(text -> LOG.log(System.Logger.Level.WARNING, text));
     }
 
     /** What to tell where other kernels run than those it was written with. */
     Optional<String> kernelsWarning() {
+        String kernels = metadata.string("kernels");
         return kernels.equals(Kernels.describe()) ? Optional.empty() : Optional.of(file + " was written with other kernels (" + kernels
                 + ") than run here (" + Kernels.describe() + "): training goes on, but not to the bits of the run that did not stop");
-    }
-
-    private static List<Tensor> tensors(Trainer trainer) {
-        List<Tensor> all = new ArrayList<>();
-        add(all, "weights.", trainer.weights());
-        add(all, "m.", trainer.firstMoments());
-        add(all, "v.", trainer.secondMoments());
-        return all;
-    }
-
-    private static void add(List<Tensor> all, String prefix, Weights weights) {
-        weights.tensors().forEach(t -> all.add(Tensor.wrap(prefix + t.name(), t.data(), t.shape())));
     }
 
     /** Checkpoint files in a directory by step. */
@@ -266,7 +264,7 @@ public final class Checkpoint {
         return Long.toHexString(crc.getValue());
     }
 
-    private static String crc32c(float[] data) {
+    static String crc32c(float[] data) {
         CRC32C crc = new CRC32C();
         ByteBuffer piece = ByteBuffer.allocate(Math.min(data.length, 1 << 16) * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         int n;

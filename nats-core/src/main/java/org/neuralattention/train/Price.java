@@ -14,7 +14,20 @@ public sealed interface Price permits PriceSchedule, KvTarget {
      * @param price of the next step, in nats for keeping everything
      * @param error by how much the last step's share was above the wanted one; 0 where none is wanted
      */
-    record State(double price, double error) {}
+    record State(double price, double error) {
+
+        /** As a JSON object for {@link org.neuralattention.io.Json}, which keeps every bit. */
+        Map<String, Object> toJson() {
+            Map<String, Object> json = new LinkedHashMap<>();
+            json.put("price", price);
+            json.put("error", error);
+            return json;
+        }
+
+        static State fromJson(JsonObject json) {
+            return new State(json.doubleValue("price"), json.doubleValue("error"));
+        }
+    }
 
     /** The state of a run that goes on with this price from {@code step}. */
     State start(long step);

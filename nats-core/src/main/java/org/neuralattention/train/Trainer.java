@@ -1,35 +1,30 @@
 package org.neuralattention.train;
 
-import java.util.Arrays;
-import java.util.List;
 import java.util.Objects;
-import org.neuralattention.kernels.AdamW;
 import org.neuralattention.kernels.GradNorm;
 import org.neuralattention.kernels.Team;
 import org.neuralattention.model.Activations;
 import org.neuralattention.model.ModelConfig;
-import org.neuralattention.model.Tensor;
+import org.neuralattention.model.OutputLoss;
 import org.neuralattention.model.Transformer;
 import org.neuralattention.model.Weights;
 import org.neuralattention.roles.RoleChoice;
 
 /**
- * Trains a model, a step at a time: gradients of all micro-batches, clipped by their global length, then AdamW on every tensor.
+ * Trains a model, a step at a time: gradients of all micro-batches, clipped by their global length, then AdamW on every tensor that
+ * learns ({@link Tuning}). Others stay as they are, decay included; so do the role scorers under fixed roles.
  *
- * <p>Tensors that do not learn, the role scorers under fixed roles, stay as they are, decay included.
- *
- * <p>The objective of a step is the mean loss over all targets its micro-batches ask for, plus price times KV share (spec 4.1).
- * A step depends on the weights, the moments, the step's number, the configuration and the data only; not on the number of
- * threads. How a step is cut into micro-batches changes no draw, only rounding.
+ * <p>The objective of a step is the mean {@link Loss} over all targets its micro-batches ask for, plus price times KV share (spec 4.1).
+ * A step depends on the weights, the moments, the step's number, the price's state, the configuration and the data only; not on the number
+ * of threads. How a step is cut into micro-batches changes no draw, only rounding.
  */
 public final class Trainer {
 
     private final Transformer transformer;
     private final Team team;
     private final Activations.Keep keep;
-    private final Weights gradients;
-    private final Weights m;
-    private final Weights v;
+    private final Learner learner;
+    private final Teacher teacher; // null: the loss has none
     private TrainConfig config;
     private RoleChoice roles; // null: sampled anew in each micro-batch
     private Activations activations; // null after a configuration whose activations did not fit the memory
@@ -58,10 +53,11 @@ public final class Trainer {
         this.transformer = new Transformer(weights, team);
         this.team = team;
         this.keep = keep;
-        this.gradients = new Weights(weights.config());
-        this.m = new Weights(weights.config());
-        this.v = new Weights(weights.config());
+        this.learner = new Learner(weights, config.tuning(), config.seed(), team);
+        this.teacher = config.loss().hasTeacher() ? Teacher.of(weights, learner.start(), config.tuning() instanceof Tuning.All, team) : null;
         this.roles = weights.config().hasRoles() ? null : RoleChoice.FULL;
+        this.price = config.roles().price().start(0);
+        this.config = config;
         config(config);
     }
 
@@ -70,16 +66,23 @@ public final class Trainer {
     }
 
     /**
-     * Goes on with another configuration from the next step, for example with longer sequences.
+     * Goes on with another configuration from the next step, for example with longer sequences. A new price begins as at its first step.
      *
-     * @throws IllegalArgumentException if its activations do not fit an array; set one that fits before the next step
+     * @throws IllegalArgumentException if its tuning or its loss is another one, or its activations do not fit an array; set one that fits
+     *     before the next step
      */
     public void config(TrainConfig next) {
+        if (!next.tuning().equals(config.tuning()) || !next.loss().equals(config.loss())) {
+            throw new IllegalArgumentException("a trainer keeps its tuning and its loss: " + config.tuning() + ", " + config.loss());
+        }
         if (activations == null || next.batch() != activations.batch() || next.seqLen() != activations.seqLen()) {
             activations = null; // so that the old ones and the new ones are never there at the same time
             activations = new Activations(model(), next.batch(), next.seqLen(), keep);
         }
-        if (config == null || !config.roles().price().equals(next.roles().price())) {
+        if (teacher != null) {
+            teacher.shape(next.batch(), next.seqLen());
+        }
+        if (!next.roles().price().equals(config.roles().price())) {
             price = next.roles().price().start(step);
         }
         config = next;
@@ -102,6 +105,7 @@ public final class Trainer {
         return transformer;
     }
 
+    /** The model's weights; of adapted ones the sum, as it is to be saved. */
     public Weights weights() {
         return transformer.weights();
     }
@@ -115,9 +119,9 @@ public final class Trainer {
         return step;
     }
 
-    /** Gradients of the last step, before clipping. */
+    /** Gradients of the last step, before clipping; tensors that do not learn have no data. */
     public Weights gradients() {
-        return gradients;
+        return learner.gradients();
     }
 
     /**
@@ -131,22 +135,23 @@ public final class Trainer {
         }
         long start = System.nanoTime();
         int asked = fill(source);
-        gradients.tensors().forEach(t -> Arrays.fill(t.data(), 0));
+        learner.clear();
         double loss = 0;
         double share = 0;
         double bestShare = 0;
         for (int micro = 0; micro < config.accumulation(); micro++) {
-            loss += microBatch(micro, asked, price.price() / config.accumulation());
+            loss += microBatch(micro, asked);
             share += activations.share() / config.accumulation();
             bestShare += activations.bestShare() / config.accumulation();
         }
-        double norm = gradNorm();
+        double norm = learner.gradNorm();
         double lr = config.lr().at(step);
         if (!Double.isFinite(norm)) {
             throw new ArithmeticException("step " + step + ": the gradient's length is " + norm + " at a loss of " + loss
                     + "; the weights are as before this step (a smaller rate than " + lr + " or more warm-up may help)");
         }
-        update(lr, config.optimizer().gradClip() == 0 ? 1 : GradNorm.clipFactor(norm, config.optimizer().gradClip()));
+        double gradClip = config.optimizer().gradClip();
+        learner.update(config, step, gradClip == 0 ? 1 : GradNorm.clipFactor(norm, gradClip), roles != null);
         StepReport report = new StepReport(step, loss, norm, lr, price.price(), share, bestShare, config.tokensPerStep(), System.nanoTime() - start);
         price = config.roles().price().next(price, step++, bestShare);
         return report;
@@ -170,40 +175,16 @@ public final class Trainer {
     }
 
     /** Forward and backward; returns this micro-batch's part of the step's mean loss. */
-    private double microBatch(int micro, int asked, double price) {
-        int tokens = config.batch() * config.seqLen();
-        int first = micro * tokens;
+    private double microBatch(int micro, int asked) {
+        int first = micro * config.batch() * config.seqLen();
+        float scale = asked == 0 ? 0 : 1f / asked;
         RoleChoice choice = roles != null ? roles : new RoleChoice.Sampled(config.seed(), step, first,
                 config.roles().gradientOneIn(), (float) config.roles().bonus(step));
+        OutputLoss output = teacher == null ? transformer.crossEntropy(targets, first, scale)
+                : teacher.loss(config.loss(), transformer, ids, first, targets, first, scale);
         transformer.forward(activations, ids, first, choice);
-        double loss = transformer.backward(gradients, activations, ids, first, targets, first, choice, asked == 0 ? 0 : 1f / asked, price);
+        double loss = transformer.backward(gradients(), activations, ids, first, output, choice, price.price() / config.accumulation());
         return asked == 0 ? 0 : loss / asked;
-    }
-
-    private double gradNorm() {
-        double sum = 0;
-        for (Tensor gradient : gradients.tensors()) {
-            sum += GradNorm.sumOfSquares(gradient.data(), 0, gradient.size(), team);
-        }
-        return Math.sqrt(sum);
-    }
-
-    private void update(double lr, float gradScale) {
-        Optimizer o = config.optimizer();
-        List<Tensor> tensors = weights().tensors();
-        for (int i = 0; i < tensors.size(); i++) {
-            Tensor w = tensors.get(i);
-            if (roles != null && isScorer(w)) {
-                continue;
-            }
-            float decay = w.rank() >= 2 ? (float) o.weightDecay() : 0;
-            AdamW.step(w.data(), 0, m.tensors().get(i).data(), 0, v.tensors().get(i).data(), 0, gradients.tensors().get(i).data(), 0,
-                    w.size(), (float) lr, (float) o.beta1(), (float) o.beta2(), (float) o.eps(), decay, gradScale, step + 1, team);
-        }
-    }
-
-    private boolean isScorer(Tensor tensor) {
-        return weights().layers.stream().anyMatch(layer -> layer.scorer == tensor);
     }
 
     /** Where its roles come from, for its checkpoints: {@code learned}, {@code full}, {@code best} or {@code fixed}. */
@@ -216,17 +197,24 @@ public final class Trainer {
         };
     }
 
-    Weights firstMoments() {
-        return m;
+    Learner learner() {
+        return learner;
     }
 
-    Weights secondMoments() {
-        return v;
+    /** What the teacher is known by where a checkpoint does not hold it, because all weights learn; else empty. */
+    String teacherChecksum() {
+        return teacher == null || !(config.tuning() instanceof Tuning.All) ? "" : teacher.checksum();
     }
 
-    /** Sets the number of the next step; its caller has set weights and moments. */
-    void resumeAt(long step) {
+    /** The price's state behind the last step. */
+    Price.State price() {
+        return price;
+    }
+
+    /** Sets the number of the next step and the state of its price; its caller has set what the learner remembers. */
+    void resumeAt(long step, Price.State price) {
         this.step = step;
-        price = config.roles().price().start(step);
+        this.price = price;
+        learner.merge();
     }
 }

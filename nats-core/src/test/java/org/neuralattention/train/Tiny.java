@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Random;
 import org.neuralattention.kernels.Team;
 import org.neuralattention.model.ModelConfig;
@@ -36,9 +37,13 @@ final class Tiny {
     }
 
     static String sha256(Weights weights) {
+        return sha256(weights.tensors());
+    }
+
+    static String sha256(List<Tensor> tensors) {
         try {
             MessageDigest sha = MessageDigest.getInstance("SHA-256");
-            for (Tensor tensor : weights.tensors()) {
+            for (Tensor tensor : tensors) {
                 ByteBuffer bytes = ByteBuffer.allocate(tensor.size() * Float.BYTES);
                 bytes.asFloatBuffer().put(tensor.data());
                 sha.update(bytes);

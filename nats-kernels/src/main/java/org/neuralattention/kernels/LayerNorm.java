@@ -74,7 +74,7 @@ public final class LayerNorm {
     }
 
     /**
-     * Adds to {@code dx}, {@code dWeight} and {@code dBias} (which may be null): with {@code n = (x - mean) * rstd} and
+     * Adds to {@code dx}, {@code dWeight} and {@code dBias} (either may be null: it is frozen): with {@code n = (x - mean) * rstd} and
      * {@code g = dOut * weight}, {@code dx += rstd * (g - mean(g) - n * mean(g * n))}; {@code dWeight} gets the sum over
      * rows of {@code dOut * n}, {@code dBias} that of {@code dOut}.
      *
@@ -86,7 +86,9 @@ public final class LayerNorm {
         Check.notNegative("rows", rows);
         Check.positive("dim", dim);
         Check.range("dx", dx, dxOffset, (long) rows * dim);
-        Check.range("dWeight", dWeight, dWeightOffset, dim);
+        if (dWeight != null) {
+            Check.range("dWeight", dWeight, dWeightOffset, dim);
+        }
         if (dBias != null) {
             Check.range("dBias", dBias, dBiasOffset, dim);
         }
@@ -107,11 +109,16 @@ public final class LayerNorm {
                         weight, weightOffset, mean, meanOffset + first, rstd, rstdOffset + first, count, dim);
             }
         });
+        if (dWeight == null && dBias == null) {
+            return;
+        }
         team.run(Math.ceilDiv(dim, Blocks.COLUMNS), (task, worker) -> {
             int first = task * Blocks.COLUMNS;
             int count = Math.min(Blocks.COLUMNS, dim - first);
-            backwardWeight(dWeight, dWeightOffset + first, dOut, dOutOffset + first, x, xOffset + first,
-                    mean, meanOffset, rstd, rstdOffset, rows, dim, count);
+            if (dWeight != null) {
+                backwardWeight(dWeight, dWeightOffset + first, dOut, dOutOffset + first, x, xOffset + first,
+                        mean, meanOffset, rstd, rstdOffset, rows, dim, count);
+            }
             if (dBias != null) {
                 Bias.sumRows(dBias, dBiasOffset + first, dOut, dOutOffset + first, rows, dim, count);
             }

@@ -56,7 +56,7 @@ public final class RmsNorm {
     }
 
     /**
-     * Adds to {@code dx} and {@code dWeight}: with {@code n = x * rstd} and {@code g = dOut * weight},
+     * Adds to {@code dx} and {@code dWeight} (which may be null: it is frozen): with {@code n = x * rstd} and {@code g = dOut * weight},
      * {@code dx += rstd * (g - n * mean(g * n))} and {@code dWeight += sum over rows of dOut * n}.
      *
      * @throws IndexOutOfBoundsException if a shape does not fit its array
@@ -67,7 +67,9 @@ public final class RmsNorm {
         Check.notNegative("rows", rows);
         Check.positive("dim", dim);
         Check.range("dx", dx, dxOffset, (long) rows * dim);
-        Check.range("dWeight", dWeight, dWeightOffset, dim);
+        if (dWeight != null) {
+            Check.range("dWeight", dWeight, dWeightOffset, dim);
+        }
         Check.range("dOut", dOut, dOutOffset, (long) rows * dim);
         Check.range("x", x, xOffset, (long) rows * dim);
         Check.range("weight", weight, weightOffset, dim);
@@ -84,6 +86,9 @@ public final class RmsNorm {
                         weight, weightOffset, rstd, rstdOffset + first, count, dim);
             }
         });
+        if (dWeight == null) {
+            return;
+        }
         team.run(Math.ceilDiv(dim, Blocks.COLUMNS), (task, worker) -> {
             int first = task * Blocks.COLUMNS;
             int count = Math.min(Blocks.COLUMNS, dim - first);
