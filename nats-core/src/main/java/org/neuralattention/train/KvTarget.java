@@ -6,9 +6,12 @@ package org.neuralattention.train;
  *
  * <p>A PI controller in velocity form on the logarithm of the price, since a price acts by its ratio to what keeping is worth:
  * <pre>
- *   error    = bestShare - path(step)
+ *   error     = share that counts - path(step)
  *   ln price += {@value #PROPORTIONAL} (error - last error) + {@value #INTEGRAL} error      within the limits of the price
  * </pre>
+ *
+ * <p>While a bonus holds all roles global, that of the most likely roles tells nothing: it stays 1 until most tokens change at once. So the
+ * share that counts is at first that of the drawn roles, and along the path goes over to that of the most likely ones.
  *
  * @param share the KV share to end at, in (0, 1)
  * @param firstPrice the price at first, in nats for keeping everything
@@ -47,8 +50,9 @@ public record KvTarget(double share, double firstPrice, long rampSteps) implemen
     }
 
     @Override
-    public State next(State before, long step, double bestShare) {
-        double error = bestShare - path(step);
+    public State next(State before, long step, double share, double bestShare) {
+        double best = step >= rampSteps ? 1 : (step + 1.0) / (rampSteps + 1);
+        double error = share + best * (bestShare - share) - path(step);
         double price = before.price() * StrictMath.exp(PROPORTIONAL * (error - before.error()) + INTEGRAL * error);
         return new State(Math.clamp(price, LOWEST, HIGHEST), error);
     }

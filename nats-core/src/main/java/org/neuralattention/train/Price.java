@@ -36,9 +36,10 @@ public sealed interface Price permits PriceSchedule, KvTarget {
      * The state behind a step.
      *
      * @param before that of the step
-     * @param bestShare KV share of its most likely roles
+     * @param share KV share of its roles, as they were drawn
+     * @param bestShare KV share of the most likely ones
      */
-    State next(State before, long step, double bestShare);
+    State next(State before, long step, double share, double bestShare);
 
     /** As a JSON object for {@link org.neuralattention.io.Json}. */
     default Map<String, Object> toJson() {

@@ -36,7 +36,7 @@ public record PriceSchedule(double price, long start, long ramp) implements Pric
     }
 
     @Override
-    public State next(State before, long step, double bestShare) {
+    public State next(State before, long step, double share, double bestShare) {
         return start(step + 1);
     }
 }

@@ -153,7 +153,7 @@ public final class Trainer {
         double gradClip = config.optimizer().gradClip();
         learner.update(config, step, gradClip == 0 ? 1 : GradNorm.clipFactor(norm, gradClip), roles != null);
         StepReport report = new StepReport(step, loss, norm, lr, price.price(), share, bestShare, config.tokensPerStep(), System.nanoTime() - start);
-        price = config.roles().price().next(price, step++, bestShare);
+        price = config.roles().price().next(price, step++, share, bestShare);
         return report;
     }
 

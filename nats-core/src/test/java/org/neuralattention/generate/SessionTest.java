@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -29,6 +30,7 @@ import org.neuralattention.model.ModelConfig.Positions;
 import org.neuralattention.model.Tensor;
 import org.neuralattention.model.Transformer;
 import org.neuralattention.model.Weights;
+import org.neuralattention.roles.Role;
 import org.neuralattention.roles.RoleChoice;
 import org.neuralattention.roles.RolePolicy;
 import org.neuralattention.roles.RoleSpace;
@@ -47,7 +49,8 @@ class SessionTest {
                 new ModelConfig(50, 32, 2, 4, 1, 16, 48, 128, Norm.RMS, 1e-6f, new Positions.Rotary(1e4, false, null),
                         Activation.SWIGLU, Biases.NONE, true, true, 12, RoleSpace.of(3, 20)),
                 new ModelConfig(50, 32, 2, 2, 2, 16, 64, 128, Norm.LAYER, 1e-5f, new Positions.Learned(),
-                        Activation.GELU_TANH, new Biases(true, true, true), false, true, 0, RoleSpace.of(5)));
+                        Activation.GELU_TANH, new Biases(true, true, true), false, true, 0, RoleSpace.of(5)),
+                llama.withRoleSpace(RoleSpace.of(4, 20).withSinks(9).without(Role.LOCAL).inLayer(1, Role.sliding(0))));
     }
 
     /** In pieces of any size and one by one, the logits are those of the whole sequence with the same given roles. */
@@ -116,6 +119,19 @@ class SessionTest {
         for (int at = 0; at < TOKENS; at++) {
             session.decode(ids[at]);
             assertRow(whole, at, session.logits(), "one by one");
+        }
+    }
+
+    /** Nine sinks, of which the last stands in the third piece: they stay, whatever the pieces. */
+    @Test
+    void sinksAreHeldInWhateverPiecesTheyCome() {
+        ModelConfig c = ModelConfig.llama(50, 32, 2, 4, 2, 48, 128).withRoleSpace(RoleSpace.of(2).withSinks(9).inLayer(0, Role.sliding(0)));
+        Transformer transformer = new Transformer(random(c), Team.serial());
+        for (int piece : new int[] {1, 4, 64}) {
+            Session session = new Session(transformer, KvCache.of(c), RoleChoice.BEST, piece);
+            session.prefill(ids(c), 0, TOKENS);
+            long[] held = session.cache().positions(0, 0);
+            assertArrayEquals(LongStream.range(0, 9).toArray(), Arrays.copyOf(held, 9), "pieces of " + piece);
         }
     }
 

@@ -54,6 +54,7 @@ class GgufModelTest {
                 config(plain, Biases.NONE, false, false, 16),
                 config(plain, new Biases(true, false, false), false, true, 0),
                 config(plain, Biases.NONE, true, true, 0, 32),
+                config(plain, Biases.NONE, false, true, 0).withRoleSpace(RoleSpace.of(8, 64).withSinks(4).without(1).inLayer(1, 1)),
                 new ModelConfig(9, 256, 2, 4, 4, 64, 512, 77, Norm.LAYER, 1e-5f, new Positions.Learned(), Activation.GELU_TANH, new Biases(true, true, true), false,
                         true, 0, RoleSpace.NONE));
     }
@@ -243,6 +244,9 @@ class GgufModelTest {
         cases.put("\"nats.role_windows\" without", b -> b.ints("nats.role_windows", 4));
         cases.put("has 2 numbers and should have 96", b -> b.ints("nats.role_windows", 4).floats("nats.role_scorers", 1, 2));
         cases.put("windows [4, 4]", b -> b.ints("nats.role_windows", 4, 4).floats("nats.role_scorers", 1, 2));
+        cases.put("\"nats.sinks\" without", b -> b.integer("nats.sinks", 4));
+        cases.put("must be 1 x 3 flags, 0 or 1; there are 2 numbers", b -> b.ints("nats.role_windows", 4).ints("nats.allowed_roles", 1, 1));
+        cases.put("must be 1 x 3 flags, 0 or 1; there are 3 numbers", b -> b.ints("nats.role_windows", 4).ints("nats.allowed_roles", 1, 2, 1));
         cases.put("theta = -1.0", b -> b.real("llama.rope.freq_base", -1));
         cases.put("\"llama.context_length\" is the text \"long\"", b -> b.string("llama.context_length", "long"));
         for (Map.Entry<String, UnaryOperator<GgufMetadata.Builder>> entry : cases.entrySet()) {

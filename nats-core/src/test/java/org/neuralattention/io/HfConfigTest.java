@@ -132,6 +132,12 @@ class HfConfigTest {
         malformed("theta = 0", llamaText("\"rope_theta\": 0"));
         malformed("ascending", llamaText("\"nats_windows\": [16, 16]"));
         malformed("\"nats_windows\" is", llamaText("\"nats_windows\": [\"16\"]"));
+        malformed("\"nats_sinks\" without", llamaText("\"nats_sinks\": 2"));
+        malformed("\"nats_allowed_roles\" without", llamaText("\"nats_allowed_roles\": [[0]]"));
+        malformed("sinks = -2", llamaText("\"nats_windows\": [4], \"nats_sinks\": -2"));
+        malformed("has 1 lists for 2 layers", llamaText("\"nats_windows\": [4], \"nats_allowed_roles\": [[0]]"));
+        malformed("role 3: the roles of", llamaText("\"nats_windows\": [4], \"nats_allowed_roles\": [[0], [3]]"));
+        malformed("\"nats_allowed_roles\" is 5 where a list", llamaText("\"nats_windows\": [4], \"nats_allowed_roles\": [[0], 5]"));
         malformed("factor = 0", llamaText("\"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 0, \"low_freq_factor\": 1,"
                 + "\"high_freq_factor\": 4, \"original_max_position_embeddings\": 32}"));
         malformed("nHeads = 2147483647", LLAMA.formatted(", \"head_dim\": 8").replace("\"num_attention_heads\": 4", "\"num_attention_heads\": 2147483647"));

@@ -2,6 +2,7 @@ package org.neuralattention.roles;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -151,6 +152,29 @@ class RoleSamplerTest {
         assertArrayEquals(new int[] {0, Role.GLOBAL, Role.LOCAL, Role.GLOBAL, Role.LOCAL}, roles);
         RoleSampler.choose(roles, 1, logits, 0, new float[] {0.1f, 0, 0, 0}, 0, 0, 1, 1, 4, ROLES, Team.serial());
         assertArrayEquals(new int[] {0, Role.LOCAL, Role.LOCAL, Role.GLOBAL, Role.GLOBAL}, roles);
+    }
+
+    @Test
+    void anExcludedRoleIsNeitherDrawnNorChosenNorLearned() {
+        int rows = 200;
+        int size = rows * HEADS * ROLES;
+        float[] logits = random(1, size);
+        float[] bias = {0, 0, Float.NEGATIVE_INFINITY, 0};
+        float[] y = new float[size];
+        int[] roles = new int[HEADS * rows];
+        RoleSampler.sample(roles, 0, y, 0, logits, 0, random(2, size), 0, bias, 0, 3, 1, HEADS, rows, ROLES, Team.serial());
+        assertFalse(Arrays.stream(roles).anyMatch(role -> role == 2));
+        float[] dLogits = new float[size];
+        RoleSampler.backward(dLogits, 0, random(3, size), 0, y, 0, 3, 1, HEADS, rows, ROLES, Team.serial());
+        for (int i = 0; i < size; i++) {
+            boolean forced = i / (HEADS * ROLES) < 3 || i / (HEADS * ROLES) == rows - 1;
+            assertEquals(i % ROLES == 2 || forced, dLogits[i] == 0, "logit " + i);
+        }
+        RoleSampler.choose(roles, 0, logits, 0, bias, 0, 3, 1, HEADS, rows, ROLES, Team.serial());
+        assertFalse(Arrays.stream(roles).anyMatch(role -> role == 2));
+        for (int head = 0; head < HEADS; head++) {
+            assertArrayEquals(new int[3], Arrays.copyOfRange(roles, head * rows, head * rows + 3), "sinks");
+        }
     }
 
     @Test

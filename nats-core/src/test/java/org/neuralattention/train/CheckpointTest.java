@@ -16,11 +16,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.neuralattention.io.Failures;
+import org.neuralattention.io.Json;
 import org.neuralattention.io.ModelFormatException;
 import org.neuralattention.io.SafeTensors;
 import org.neuralattention.kernels.Kernels;
@@ -52,6 +55,89 @@ class CheckpointTest {
             assertEquals(expected, losses);
             assertEquals(state(whole), state(second));
         }
+    }
+
+    /** The price that the controller found, adapters, and a teacher of any kind. */
+    @Test
+    void aResumedSearchIsBitForBitTheUninterruptedOne() throws IOException {
+        RoleLearning roles = new RoleLearning(new KvTarget(0.3, 0.2, 6), 1, 5, 3, 6);
+        Tuning.Lora lora = new Tuning.Lora(2, 4, Set.of(Projection.K, Projection.GATE));
+        for (TrainConfig config : List.of(
+                Tiny.CONFIG.withRoles(roles),
+                Tiny.CONFIG.withRoles(roles).withTuning(lora).withLoss(new Loss.KlDistillation()),
+                Tiny.CONFIG.withRoles(roles).withTuning(new Tuning.ScorersOnly()).withLoss(new Loss.HiddenDistillation()),
+                Tiny.CONFIG.withRoles(roles).withLoss(new Loss.HiddenDistillation()))) {
+            Trainer whole = Tiny.trainer(config, Team.serial());
+            List<Double> expected = train(whole, 12);
+            Trainer first = Tiny.trainer(config, Team.serial());
+            List<Double> losses = train(first, 7);
+            Checkpoint.save(directory, first);
+            Checkpoint checkpoint = Checkpoint.newest(directory).orElseThrow();
+            assertEquals(config, checkpoint.config());
+            boolean needsStart = config.loss().hasTeacher() && config.tuning() instanceof Tuning.All;
+            Weights start = needsStart ? Tiny.trainer(config, Team.serial()).weights() : new Weights(checkpoint.model());
+            Trainer second = new Trainer(start, checkpoint.config(), Team.serial());
+            checkpoint.restore(second);
+            losses.addAll(train(second, 5));
+            assertEquals(expected, losses, config.toString());
+            assertEquals(state(whole), state(second), config.toString());
+        }
+    }
+
+    @Test
+    void anotherTeacherOrTuningIsRefused() throws IOException {
+        TrainConfig config = Tiny.CONFIG.withLoss(new Loss.KlDistillation());
+        Trainer trainer = Tiny.trainer(config, Team.serial());
+        train(trainer, 1);
+        Checkpoint.save(directory, trainer);
+        Checkpoint checkpoint = Checkpoint.newest(directory).orElseThrow();
+        Trainer zeros = new Trainer(new Weights(Tiny.MODEL), config, Team.serial());
+        String message = assertThrows(ModelFormatException.class, () -> checkpoint.restore(zeros)).getMessage();
+        assertTrue(message.contains("weights that the run began with"), message);
+        Trainer scorers = Tiny.trainer(config.withTuning(new Tuning.ScorersOnly()), Team.serial());
+        message = assertThrows(ModelFormatException.class, () -> checkpoint.restore(scorers)).getMessage();
+        assertTrue(message.contains("the trainer has ScorersOnly"), message);
+    }
+
+    /** As they were written before there was a choice of tuning and loss. */
+    @Test
+    void anOlderCheckpointIsRead() throws IOException {
+        Trainer trainer = Tiny.trainer(Tiny.CONFIG, Team.serial());
+        train(trainer, 5);
+        Checkpoint.save(directory, trainer);
+        String expected = state(trainer);
+        rewrite(directory.resolve("step-000000005.safetensors"), metadata -> {
+            metadata.remove("price");
+            metadata.remove("teacher");
+            Map<String, Object> train = new LinkedHashMap<>(Tiny.CONFIG.toJson());
+            List.of("roles", "tuning", "loss").forEach(train::remove);
+            train.putAll(Map.of("price", 0.5, "price_start", 3, "price_ramp", 10));
+            metadata.put("train", Json.compact(train));
+        });
+        Checkpoint older = Checkpoint.newest(directory).orElseThrow();
+        assertEquals(Tiny.CONFIG, older.config());
+        Trainer second = new Trainer(new Weights(older.model()), older.config(), Team.serial());
+        older.restore(second);
+        assertEquals(expected, state(second));
+    }
+
+    /** The same checkpoint with other metadata, and the checksum of that. */
+    private static void rewrite(Path file, Consumer<Map<String, String>> change) throws IOException {
+        Map<String, String> metadata;
+        List<Tensor> tensors = new ArrayList<>();
+        try (SafeTensors in = SafeTensors.open(file)) {
+            metadata = new LinkedHashMap<>(in.metadata());
+            for (String name : in.names()) {
+                float[] data = in.readFloats(name);
+                tensors.add(Tensor.wrap(name, data, data.length));
+            }
+        }
+        metadata.remove("checksum");
+        change.accept(metadata);
+        CRC32C crc = new CRC32C();
+        metadata.forEach((key, value) -> crc.update((key + '\0' + value + '\0').getBytes(StandardCharsets.UTF_8)));
+        metadata.put("checksum", Long.toHexString(crc.getValue()));
+        SafeTensors.write(file, metadata, tensors);
     }
 
     @Test
@@ -128,21 +214,7 @@ class CheckpointTest {
         Checkpoint.save(directory, trainer);
         Path file = directory.resolve("step-000000000.safetensors");
         assertEquals(Optional.empty(), Checkpoint.open(file).kernelsWarning());
-        Map<String, String> metadata;
-        List<Tensor> tensors = new ArrayList<>();
-        try (SafeTensors in = SafeTensors.open(file)) {
-            metadata = new LinkedHashMap<>(in.metadata());
-            for (String name : in.names()) {
-                float[] data = in.readFloats(name);
-                tensors.add(Tensor.wrap(name, data, data.length));
-            }
-        }
-        metadata.remove("checksum");
-        assertEquals(Kernels.describe(), metadata.put("kernels", "vector, 64 bits"));
-        CRC32C crc = new CRC32C();
-        metadata.forEach((key, value) -> crc.update((key + '\0' + value + '\0').getBytes(StandardCharsets.UTF_8)));
-        metadata.put("checksum", Long.toHexString(crc.getValue()));
-        SafeTensors.write(file, metadata, tensors);
+        rewrite(file, metadata -> assertEquals(Kernels.describe(), metadata.put("kernels", "vector, 64 bits")));
         Checkpoint other = Checkpoint.open(file);
         String warning = other.kernelsWarning().orElseThrow();
         assertTrue(warning.contains("vector, 64 bits") && warning.contains(Kernels.describe()), warning);

@@ -26,6 +26,13 @@ final class Tiny {
         return new Trainer(weights, config, team);
     }
 
+    /** The same trunk without roles. */
+    static Weights plain() {
+        Weights weights = new Weights(MODEL.withRoleWindows());
+        Init.LIVELY.apply(weights, 5, Team.serial());
+        return weights;
+    }
+
     /** A text in which a token mostly follows from the one before. */
     static TextTokens text() {
         Random random = new Random(8);

@@ -1,5 +1,6 @@
 package org.neuralattention.kernels;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.SplittableRandom;
@@ -137,6 +138,21 @@ class RmsNormTest {
             backward(made[2], made[3], dOut, x, weight, made[1], team);
             return made;
         });
+    }
+
+    @Test
+    void aFrozenWeightHasNoGradientAndChangesNothingElse() {
+        SplittableRandom random = new SplittableRandom(6);
+        Slice x = Slice.random(random, 3 * 20, 1);
+        Slice weight = Slice.random(random, 20, 1);
+        Slice rstd = new Slice(3);
+        forward(new Slice(x.n), rstd, x, weight, Team.serial());
+        Slice dx = new Slice(x.n);
+        Slice frozen = new Slice(x.n);
+        backward(dx, new Slice(20), x, x, weight, rstd, Team.serial());
+        RmsNorm.backward(frozen.array, frozen.offset, null, 0, x.array, x.offset, x.array, x.offset, weight.array, weight.offset,
+                rstd.array, rstd.offset, 3, 20, Team.serial());
+        assertArrayEquals(dx.values(), frozen.values());
     }
 
     @Test
