@@ -18,6 +18,7 @@ import org.neuralattention.bench.jmh.DecodeAttentionBench;
 import org.neuralattention.bench.jmh.EmbeddingBench;
 import org.neuralattention.bench.jmh.GeluBench;
 import org.neuralattention.bench.jmh.GradNormBench;
+import org.neuralattention.bench.jmh.KlDivergenceBench;
 import org.neuralattention.bench.jmh.KvCacheBench;
 import org.neuralattention.bench.jmh.LayerNormBench;
 import org.neuralattention.bench.jmh.MatMulBench;
@@ -27,6 +28,7 @@ import org.neuralattention.bench.jmh.RoleGradientBench;
 import org.neuralattention.bench.jmh.RopeBench;
 import org.neuralattention.bench.jmh.SmolLmBench;
 import org.neuralattention.bench.jmh.SparseAttentionBench;
+import org.neuralattention.bench.jmh.SquaredDistanceBench;
 import org.neuralattention.bench.jmh.SwiGluBench;
 import org.neuralattention.bench.jmh.TeamBench;
 import org.neuralattention.bench.jmh.TrainingStepBench;
@@ -105,6 +107,8 @@ public record Survey(boolean quick, int cores) {
             of(GeluBench.class, "backward", "form=TANH"),
             of(CrossEntropyBench.class, "forward", "vocabSize=16384"),
             of(CrossEntropyBench.class, "forwardBackward", "vocabSize=16384"),
+            of(KlDivergenceBench.class, "forwardBackward"),
+            of(SquaredDistanceBench.class, "forwardBackward"),
             of(AdamWBench.class, "step"),
             of(GradNormBench.class, "sumOfSquares"),
             of(RopeBench.class, "forward", "adjacentPairs=false"),
