@@ -84,36 +84,57 @@ public final class PlantedFacts implements Task {
     }
 
     /**
-     * Rows with an even number have facts, the others are plain text. Book text and answers are asked; names, digits that nobody can know, and the
-     * rest of a question are not.
+     * Rows with an odd number are plain text. Of the others every second one asks as evaluation does, the rest ask facts at random, again and again,
+     * through all of their second half: many answers to few names are what teaches recall. Book text and answers are asked; names, digits that
+     * nobody can know, and the rest of a question are not.
      */
     @Override
     public TokenSource training(long seed) {
         Task.heldOut(seed); // checks it
         TextTokens plain = new TextTokens(book, seed);
-        TokenSource planted = Task.rows(name(), length, (ids, targets, offset, index) -> lay(ids, targets, offset, new BitSet(), book, seed, index));
+        TokenSource planted = Task.rows(name(), length, (ids, targets, offset, index) -> {
+            Draws draws = new Draws(seed, index);
+            List<Fact> told = facts(draws);
+            int[] asked = index % 4 == 0 ? draws.distinct(facts, facts, ORDER) : again(told, draws);
+            lay(ids, targets, offset, new BitSet(), book, told, asked, draws);
+        });
         return (ids, targets, offset, step, row, seqLen) ->
                 (row % 2 == 0 ? planted : plain).fill(ids, targets, offset, step, row, seqLen);
+    }
+
+    /** As many facts, by number and at random, as a half has room to ask. */
+    private int[] again(List<Fact> told, Draws draws) {
+        List<Integer> asked = new ArrayList<>();
+        int room = length / 2;
+        for (int i = draws.below(facts, ORDER, 0); sentence(told.get(i)) <= room; i = draws.below(facts, ORDER, asked.size())) {
+            asked.add(i);
+            room -= sentence(told.get(i));
+        }
+        return asked.stream().mapToInt(Integer::intValue).toArray();
     }
 
     @Override
     public Example example(long seed, long index) {
         int[] ids = new int[length];
         BitSet needed = new BitSet();
-        List<Question> questions = lay(ids, new int[length], 0, needed, heldOut, Task.heldOut(seed), index);
+        Draws draws = new Draws(Task.heldOut(seed), index);
+        List<Question> questions = lay(ids, new int[length], 0, needed, heldOut, facts(draws), draws.distinct(facts, facts, ORDER), draws);
         return new Example(ids, questions.getFirst().at() + 1, questions, needed);
     }
 
     private record Fact(int[] name, int[] number) {}
 
-    private List<Question> lay(int[] ids, int[] targets, int offset, BitSet needed, int[] text, long seed, long index) {
-        Draws draws = new Draws(seed, index);
-        List<Fact> told = facts(draws);
-        int each = start.length + is.length + end.length;
-        int tokens = told.stream().mapToInt(fact -> each + fact.name().length + fact.number().length).sum();
-        int filler = length - 2 * tokens;
+    /** Tokens of a fact's sentence, and of its question with the answer. */
+    private int sentence(Fact fact) {
+        return start.length + fact.name().length + is.length + fact.number().length + end.length;
+    }
+
+    /** Writes a sequence that tells some facts and asks those of the numbers {@code asked}. */
+    private List<Question> lay(int[] ids, int[] targets, int offset, BitSet needed, int[] text, List<Fact> told, int[] asked, Draws draws) {
+        int tokens = told.stream().mapToInt(this::sentence).sum();
+        int filler = length - tokens - Arrays.stream(asked).map(i -> sentence(told.get(i))).sum();
         int firstHalf = length / 2 - tokens; // filler among which the facts stand
-        if (firstHalf < facts) {
+        if (firstHalf < facts || firstHalf > filler) {
             throw new IllegalArgumentException(name() + ": the facts take " + tokens + " tokens, which is more than a half has room for");
         }
         int from = draws.below(text.length - filler, BOOK, 0);
@@ -127,7 +148,7 @@ public final class PlantedFacts implements Task {
             out.book(text[from + i], i + 1 < filler && Arrays.binarySearch(places, i + 1) < 0 ? text[from + i + 1] : TokenSource.NOT_ASKED);
         }
         List<Question> questions = new ArrayList<>();
-        for (int i : draws.distinct(facts, facts, ORDER)) {
+        for (int i : asked) {
             out.write(start);
             out.write(told.get(i).name());
             out.write(is);
