@@ -19,12 +19,12 @@ public final class KvPrice {
 
     private KvPrice() {}
 
-    /** c: what one visible pair costs, price / (causal pairs * layers * KV heads * batch), over the whole batch of a step. */
+    /** c: what one visible pair costs, price / (causal pairs * layers * KV heads * batch), over the whole batch of a step. A negative price pays for keeping. */
     public static double perPair(double price, int nLayers, int nKvHeads, int batch, int rows) {
         Arguments.positive("nLayers", nLayers);
         Arguments.tokens(batch, nKvHeads, rows);
-        if (!(price >= 0) || price == Double.POSITIVE_INFINITY) {
-            throw new IllegalArgumentException("price = " + price + ": must be finite and not negative");
+        if (!Double.isFinite(price)) {
+            throw new IllegalArgumentException("price = " + price + ": must be finite");
         }
         return price / ((double) nLayers * nKvHeads * batch * Lifetimes.causalPairs(1, rows));
     }

@@ -4,14 +4,21 @@ package org.neuralattention.train;
  * A wanted KV share instead of a price: after each step the price moves so that the share of the most likely roles, which is what
  * evaluation and the cache will report, follows a line from 1 down to {@code share} and then stays there.
  *
- * <p>A PI controller in velocity form on the logarithm of the price, since a price acts by its ratio to what keeping is worth:
+ * <p>A PI controller in velocity form on u, the price on a scale that is even around 0 and logarithmic far from it:
  * <pre>
- *   error     = share that counts - path(step)
- *   ln price += {@value #PROPORTIONAL} (error - last error) + {@value #INTEGRAL} error      within the limits of the price
+ *   price  = {@value #UNIT} sinh(u)
+ *   error  = share that counts - path(step)
+ *   u     += {@value #PROPORTIONAL} (error - last error) + {@value #INTEGRAL} error        within the limits of the price
  * </pre>
  *
- * <p>While a bonus holds all roles global, that of the most likely roles tells nothing: it stays 1 until most tokens change at once. So the
- * share that counts is at first that of the drawn roles, and along the path goes over to that of the most likely ones.
+ * <p>Where less is held than wanted the price may fall below 0 and pay for keeping: a text may give the roles no reason of their own to
+ * keep more, and a budget is there to be used.
+ *
+ * <p>While a bonus holds all roles global, the share of the most likely ones tells nothing: it stays 1 until most tokens change at once. So
+ * the share that counts is at first that of the drawn roles, and along the path goes over to that of the most likely ones.
+ *
+ * <p>The rate of the scorers must leave them the time to follow: {@link RoleLearning#fineTune} has values that do. A share below that of the
+ * smallest window cannot be reached; the price then ends at its limit.
  *
  * @param share the KV share to end at, in (0, 1)
  * @param firstPrice the price at first, in nats for keeping everything
@@ -19,20 +26,23 @@ package org.neuralattention.train;
  */
 public record KvTarget(double share, double firstPrice, long rampSteps) implements Price {
 
-    static final double PROPORTIONAL = 6;
-    static final double INTEGRAL = 0.6;
+    /** The price below which it hardly matters how small it is. */
+    static final double UNIT = 0.1;
 
-    /** Below it no role is moved, above it nothing but the price counts: no reason for the controller to wind up beyond. */
-    static final double LOWEST = 1e-3;
+    static final double PROPORTIONAL = 40;
+    static final double INTEGRAL = 1;
 
-    static final double HIGHEST = 1e3;
+    /** Beyond them little but the price would count. */
+    static final double LOWEST = -1;
+
+    static final double HIGHEST = 30;
 
     public KvTarget {
         if (!(share > 0 && share < 1)) {
             throw new IllegalArgumentException("share = " + share + ": must be between 0 and 1");
         }
-        if (!(firstPrice >= LOWEST && firstPrice <= HIGHEST)) {
-            throw new IllegalArgumentException("firstPrice = " + firstPrice + ": must be in [" + LOWEST + ", " + HIGHEST + "]");
+        if (!(firstPrice >= 0 && firstPrice <= HIGHEST)) {
+            throw new IllegalArgumentException("firstPrice = " + firstPrice + ": must be in [0, " + HIGHEST + "]");
         }
         if (rampSteps < 0) {
             throw new IllegalArgumentException("rampSteps = " + rampSteps + ": must not be negative");
@@ -41,7 +51,12 @@ public record KvTarget(double share, double firstPrice, long rampSteps) implemen
 
     /** The share wanted of a step, counted from 0. */
     public double path(long step) {
-        return step >= rampSteps ? share : 1 + (share - 1) * (step + 1) / (rampSteps + 1);
+        return step >= rampSteps ? share : 1 + (share - 1) * ramp(step);
+    }
+
+    /** The part of the path that is done behind a step. */
+    private double ramp(long step) {
+        return step >= rampSteps ? 1 : (step + 1.0) / (rampSteps + 1);
     }
 
     @Override
@@ -51,9 +66,10 @@ public record KvTarget(double share, double firstPrice, long rampSteps) implemen
 
     @Override
     public State next(State before, long step, double share, double bestShare) {
-        double best = step >= rampSteps ? 1 : (step + 1.0) / (rampSteps + 1);
-        double error = share + best * (bestShare - share) - path(step);
-        double price = before.price() * StrictMath.exp(PROPORTIONAL * (error - before.error()) + INTEGRAL * error);
-        return new State(Math.clamp(price, LOWEST, HIGHEST), error);
+        double counts = share + ramp(step) * (bestShare - share);
+        double error = counts - path(step);
+        double x = before.price() / UNIT;
+        double u = StrictMath.log(x + Math.sqrt(x * x + 1)) + PROPORTIONAL * (error - before.error()) + INTEGRAL * error;
+        return new State(Math.clamp(UNIT * StrictMath.sinh(u), LOWEST, HIGHEST), error);
     }
 }

@@ -38,6 +38,15 @@ public record RoleLearning(Price price, int gradientOneIn, double lrFactor, doub
         return new RoleLearning(price, 1, 1, 0, 0);
     }
 
+    /**
+     * For a fine-tune of {@code steps} steps that ends at a KV share, from weights with new scorers ({@link org.neuralattention.model.Weights#withRoleSpace}):
+     * down to the share in the first half, the scorers at ten times the rate of the rest, a bonus of 4 on global in the beginning, the exact
+     * gradient.
+     */
+    public static RoleLearning fineTune(double share, long steps) {
+        return new RoleLearning(new KvTarget(share, 0.1, steps / 2), 1, 10, 4, steps / 2);
+    }
+
     public RoleLearning withPrice(Price price) {
         return new RoleLearning(price, gradientOneIn, lrFactor, globalBonus, bonusSteps);
     }

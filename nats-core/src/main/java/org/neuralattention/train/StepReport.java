@@ -7,7 +7,7 @@ package org.neuralattention.train;
  * @param loss mean over the targets asked, in nats, before the update
  * @param gradNorm length of the whole gradient before clipping
  * @param lr the rate it was made with
- * @param price the price it was made with
+ * @param price the price it was made with; a {@link KvTarget}'s may be below 0
  * @param share KV share of its roles: visible pairs / causal pairs over all layers, KV heads and sequences; 1 without roles and windows
  * @param bestShare KV share that the most likely roles of the same scores would have had: about what an evaluation reports
  * @param tokens tokens it read

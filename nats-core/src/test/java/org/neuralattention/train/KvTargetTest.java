@@ -24,10 +24,12 @@ class KvTargetTest {
         KvTarget target = new KvTarget(0.2, 0.1, 0);
         Price.State state = target.start(0);
         assertEquals(new Price.State(0.1, 0), state);
+        assertEquals(0.1, target.next(state, 0, 0.9, 0.2).price(), 1e-15, "on the path it stays");
         Price.State dearer = target.next(state, 0, 0.9, 0.3);
         assertTrue(dearer.price() > 0.1);
         assertEquals(0.1, dearer.error(), 1e-12);
-        assertEquals(0.1 * Math.exp(KvTarget.PROPORTIONAL * 0.1 + KvTarget.INTEGRAL * 0.1), dearer.price(), 1e-12);
+        double asinh = Math.log(1 + Math.sqrt(2)); // of 0.1 / 0.1
+        assertEquals(0.1 * Math.sinh(asinh + KvTarget.PROPORTIONAL * 0.1 + KvTarget.INTEGRAL * 0.1), dearer.price(), 1e-12);
         assertTrue(target.next(dearer, 1, 0.1, 0.1).price() < 0.1, "what the proportional part added goes again, and more");
         for (int i = 0; i < 10_000; i++) {
             state = target.next(state, i, 1, 1);
@@ -53,7 +55,7 @@ class KvTargetTest {
         for (double share : new double[] {0, 1, -1, Double.NaN}) {
             assertThrows(IllegalArgumentException.class, () -> new KvTarget(share, 0.1, 10));
         }
-        assertThrows(IllegalArgumentException.class, () -> new KvTarget(0.2, 0, 10));
+        assertThrows(IllegalArgumentException.class, () -> new KvTarget(0.2, -0.1, 10));
         assertThrows(IllegalArgumentException.class, () -> new KvTarget(0.2, Double.POSITIVE_INFINITY, 10));
         assertThrows(IllegalArgumentException.class, () -> new KvTarget(0.2, 0.1, -1));
     }
@@ -62,7 +64,7 @@ class KvTargetTest {
     @Test
     void aRunEndsAtItsTarget() {
         int steps = 160;
-        RoleLearning roles = RoleLearning.of(new KvTarget(0.4, 0.1, steps / 2)).withGlobalBonus(4, steps / 2);
+        RoleLearning roles = RoleLearning.fineTune(0.4, steps).withLrFactor(1);
         TrainConfig config = Tiny.CONFIG.withShape(4, 60, 1).withLr(LrSchedule.cosine(1e-2, 1e-3, 0, steps)).withRoles(roles);
         Trainer trainer = new Trainer(Tiny.plain().withRoleSpace(Tiny.MODEL.roleSpace()), config, Team.serial());
         StepReport first = trainer.step(Tiny.text());

@@ -19,6 +19,7 @@ final class KernelCases {
         ALL.putAll(LinearCases.ALL);
         ALL.putAll(LinearCases.MAT_VEC);
         ALL.putAll(RowCases.ALL);
+        ALL.putAll(DistillationCases.ALL);
         ALL.putAll(AttentionCases.ALL);
     }
 

@@ -87,7 +87,7 @@ final class InspectedModel {
         row("positions", (c.positions() instanceof ModelConfig.Positions.Rotary rotary ? "rotary, theta " + Numbers.compact(rotary.theta()) : "learned")
                 + ", made for " + c.maxSeqLen());
         row("vocabulary", c.vocabSize() + (c.tiedHead() ? ", head tied to the embedding" : ", separate head"));
-        row("roles", c.hasRoles() ? "global, local, sliding " + c.roleWindows() : "none: every token is kept");
+        row("roles", c.hasRoles() ? c.roleSpace().toString() : "none: every token is kept");
         row("full cache", Numbers.bytes(perToken(c)) + " a token, " + Numbers.bytes((double) seen(c, context) * perToken(c)) + " for a context of " + context
                 + (c.hasRoles() ? " (--text tells what the roles keep of it)" : ""));
     }

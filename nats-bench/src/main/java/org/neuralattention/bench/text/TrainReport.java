@@ -21,7 +21,7 @@ final class TrainReport {
             return;
         }
         common.out().println("A model of " + Numbers.compact(model.parameters()) + " parameters, roles: "
-                + (model.hasRoles() ? "global, local, sliding " + model.roleWindows() : "none") + "; "
+                + (model.hasRoles() ? model.roleSpace() : "none") + "; "
                 + corpus.training().length + " tokens to train on, " + heldOut + " held out."
                 + (steps == 0 ? "" : " Goes on after step " + steps + "."));
         common.out().flush();
