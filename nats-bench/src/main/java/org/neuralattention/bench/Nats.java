@@ -17,6 +17,7 @@ import org.neuralattention.bench.cli.GenerateCommand;
 import org.neuralattention.bench.cli.InspectCommand;
 import org.neuralattention.bench.cli.UserError;
 import org.neuralattention.bench.demo.DemoCommand;
+import org.neuralattention.bench.text.SearchCommand;
 import org.neuralattention.bench.text.TrainCommand;
 import org.neuralattention.cache.KvBudgetExceededException;
 import org.neuralattention.generate.NotFiniteException;
@@ -49,6 +50,7 @@ public final class Nats implements Runnable {
     static {
         COMMANDS.put("demo", DemoCommand::new);
         COMMANDS.put("train", TrainCommand::new);
+        COMMANDS.put("search", SearchCommand::new);
         COMMANDS.put("generate", GenerateCommand::new);
         COMMANDS.put("chat", ChatCommand::new);
         COMMANDS.put("eval", EvalCommand::new);

@@ -28,7 +28,7 @@ import org.neuralattention.train.Init;
 /** Help can be read, mistakes are told in one sentence, exit codes tell them from failures. */
 class NatsTest {
 
-    static final List<String> COMMANDS = List.of("demo", "train", "generate", "eval", "inspect", "convert", "bench");
+    static final List<String> COMMANDS = List.of("demo", "train", "search", "generate", "eval", "inspect", "convert", "bench");
 
     private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();

@@ -27,7 +27,7 @@ import org.neuralattention.tokenize.Tokenizer;
 import org.neuralattention.tokenize.Tokenizers;
 
 /** What goes with the weights: tokenizer, chat template, and what other programs read from config.json. */
-final class TokenizerFiles {
+public final class TokenizerFiles {
 
     private static final String CONFIG = "config.json";
     private static final String LLAMA2C = "tokenizer.bin";
@@ -38,8 +38,8 @@ final class TokenizerFiles {
 
     private TokenizerFiles() {}
 
-    /** config.json of the folder: of a folder with only the format changed, so that no key is lost. */
-    static String config(ModelFile in, ModelSource source) throws IOException {
+    /** config.json of a model made from another: of a folder with only format and roles changed, so that no key is lost. */
+    public static String config(ModelFile in, ModelSource source) throws IOException {
         Dtype dtype = source.dtype(Weights.describe(source.config()).embedding);
         if (!Files.isDirectory(in.path())) {
             return HfConfigWriter.text(source.config(), dtype);
@@ -47,6 +47,9 @@ final class TokenizerFiles {
         Map<String, Object> fields = new LinkedHashMap<>(JsonObject.read(in.path().resolve(CONFIG)).fields());
         fields.remove("torch_dtype"); // its older name
         fields.put(HfConfigWriter.DTYPE, HfConfigWriter.name(dtype));
+        if (!source.config().roleSpace().equals(in.config().roleSpace())) {
+            HfConfigWriter.putRoles(fields, source.config());
+        }
         return Json.pretty(fields);
     }
 
@@ -69,7 +72,15 @@ final class TokenizerFiles {
         } catch (ModelFormatException e) {
             return "The tokenizer is not taken along: " + e.getMessage();
         }
-        return to == ModelFormat.SAFETENSORS ? save(tokenizer, in.chatTemplate(), written) : llama2c(tokenizer, target.resolveSibling(LLAMA2C));
+        if (to != ModelFormat.SAFETENSORS) {
+            return llama2c(tokenizer, target.resolveSibling(LLAMA2C));
+        }
+        try {
+            save(in, tokenizer, true, written);
+        } catch (IllegalArgumentException e) {
+            return "The tokenizer is not taken along: " + e.getMessage() + ".";
+        }
+        return in.chatTemplate().isPresent() ? "Tokenizer and chat template are taken along." : "The tokenizer is taken along.";
     }
 
     /**
@@ -98,6 +109,24 @@ final class TokenizerFiles {
         return chatTemplate.isPresent() ? "Tokenizer and chat template are taken along." : "The tokenizer is taken along.";
     }
 
+    /**
+     * Writes a tokenizer and the model's chat template into a folder: the files of a folder as they are, if it is the model's own tokenizer.
+     *
+     * @param own whether the tokenizer came with the model
+     * @throws IllegalArgumentException if it cannot be written as tokenizer.json
+     */
+    public static void save(ModelFile in, Tokenizer tokenizer, boolean own, Path folder) throws IOException {
+        if (own && Files.isDirectory(in.path())) {
+            copy(in.path(), folder);
+            return;
+        }
+        tokenizer.save(folder);
+        Optional<String> chatTemplate = in.chatTemplate();
+        if (chatTemplate.isPresent()) {
+            AtomicFiles.write(folder.resolve("chat_template.jinja"), chatTemplate.get());
+        }
+    }
+
     private static String copy(Path from, Path to) throws IOException {
         for (String name : FILES) {
             Path file = from.resolve(name);
@@ -107,18 +136,6 @@ final class TokenizerFiles {
             }
         }
         return "Tokenizer and chat template are copied, where there are any.";
-    }
-
-    private static String save(Tokenizer tokenizer, Optional<String> chatTemplate, Path folder) throws IOException {
-        try {
-            tokenizer.save(folder);
-        } catch (IllegalArgumentException e) {
-            return "The tokenizer is not taken along: " + e.getMessage() + ".";
-        }
-        if (chatTemplate.isPresent()) {
-            AtomicFiles.write(folder.resolve("chat_template.jinja"), chatTemplate.get());
-        }
-        return chatTemplate.isPresent() ? "Tokenizer and chat template are taken along." : "The tokenizer is taken along.";
     }
 
     private static String llama2c(Tokenizer tokenizer, Path file) throws IOException {

@@ -29,7 +29,7 @@ public final class HfConfig {
     static final String WINDOWS = "nats_windows";
     static final String SINKS = "nats_sinks";
     static final String ALLOWED_ROLES = "nats_allowed_roles";
-    private static final String WINDOW = "nats_window";
+    static final String WINDOW = "nats_window";
 
     /** The names of more would take memory out of proportion to the file. */
     static final int MAX_LAYERS = 10_000;

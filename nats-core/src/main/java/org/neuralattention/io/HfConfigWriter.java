@@ -51,13 +51,16 @@ public final class HfConfigWriter {
         json.put(DTYPE, name(Dtype.F32));
         json.put("tie_word_embeddings", c.tiedHead());
         json.put("vocab_size", c.vocabSize());
-        if (c.hasRoles()) {
-            roles(json, c);
-        }
+        putRoles(json, c);
         return json;
     }
 
-    private static void roles(Map<String, Object> json, ModelConfig c) {
+    /** Puts the roles of a model into the fields of config.json, instead of those that are there. */
+    public static void putRoles(Map<String, Object> json, ModelConfig c) {
+        List.of(HfConfig.WINDOW, HfConfig.WINDOWS, HfConfig.SINKS, HfConfig.ALLOWED_ROLES).forEach(json::remove);
+        if (!c.hasRoles()) {
+            return;
+        }
         RoleSpace space = c.roleSpace();
         json.put(HfConfig.WINDOWS, c.roleWindows());
         if (space.sinks() != 1) {

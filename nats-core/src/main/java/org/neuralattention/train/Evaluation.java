@@ -1,11 +1,13 @@
 package org.neuralattention.train;
 
+import java.util.Arrays;
+import java.util.List;
 import org.neuralattention.model.Activations;
 import org.neuralattention.model.Transformer;
 import org.neuralattention.roles.RoleChoice;
 
 /**
- * Loss on a held-out text, cut into consecutive blocks that do not see each other. Memory is taken once; runs allocate nothing.
+ * Loss on a held-out text, cut into consecutive blocks that do not see each other. Memory for a pass is taken once.
  */
 public final class Evaluation {
 
@@ -15,8 +17,13 @@ public final class Evaluation {
      * @param nll mean negative log-likelihood of a token, in nats
      * @param tokens tokens predicted
      * @param share KV share: visible pairs / causal pairs, over blocks, layers and KV heads
+     * @param roles how often each role was taken, as a share of all tokens in all layers and KV heads; without roles all are global
      */
-    public record Result(double nll, long tokens, double share) {
+    public record Result(double nll, long tokens, double share, List<Double> roles) {
+
+        public Result {
+            roles = List.copyOf(roles);
+        }
 
         public double perplexity() {
             return Math.exp(nll);
@@ -68,6 +75,7 @@ public final class Evaluation {
     public Result run(RoleChoice choice) {
         double nll = 0;
         double share = 0;
+        long[] roles = new long[Math.max(1, transformer.config().nRoles())];
         for (int block = 0; block < blocks; block += batch) {
             int n = Math.min(batch, blocks - block);
             Activations s = n == batch ? whole : rest;
@@ -75,7 +83,11 @@ public final class Evaluation {
             System.arraycopy(tokens, from + 1, targets, 0, n * seqLen);
             nll += transformer.forward(s, tokens, from, targets, 0, choice) * n;
             share += s.share() * n;
+            for (long[] ofLayer : s.roleCounts()) {
+                Arrays.setAll(roles, role -> roles[role] + ofLayer[role]);
+            }
         }
-        return new Result(nll / blocks, (long) blocks * seqLen, share / blocks);
+        double all = Arrays.stream(roles).sum();
+        return new Result(nll / blocks, (long) blocks * seqLen, share / blocks, Arrays.stream(roles).mapToObj(count -> count / all).toList());
     }
 }

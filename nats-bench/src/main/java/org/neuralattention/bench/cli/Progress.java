@@ -15,9 +15,14 @@ import org.neuralattention.bench.report.Numbers;
 public abstract sealed class Progress implements AutoCloseable {
 
     /** Values beside the step; what is not known yet is NaN and not shown. */
-    public record Values(double loss, double perplexity, double recall, double tokensPerSecond, double kvShare) {
+    public record Values(double loss, double perplexity, double recall, double tokensPerSecond, double kvShare, double price) {
 
         public static final Values NONE = new Values(Double.NaN, Double.NaN, Double.NaN, Double.NaN, Double.NaN);
+
+        /** Of work in which the cache has no price. */
+        public Values(double loss, double perplexity, double recall, double tokensPerSecond, double kvShare) {
+            this(loss, perplexity, recall, tokensPerSecond, kvShare, Double.NaN);
+        }
 
         @Override
         public String toString() {
@@ -33,6 +38,9 @@ public abstract sealed class Progress implements AutoCloseable {
             }
             if (Double.isFinite(kvShare)) {
                 text.add("KV " + Numbers.percent(kvShare));
+            }
+            if (Double.isFinite(price)) {
+                text.add("price " + Numbers.compact(price));
             }
             if (Double.isFinite(tokensPerSecond)) {
                 text.add(Numbers.compact(tokensPerSecond) + " tokens/s");
@@ -190,7 +198,7 @@ public abstract sealed class Progress implements AutoCloseable {
         @Override
         public void update(long step, Values values) {
             json.event("progress").put("task", task).put("step", step).put("steps", steps).put("loss", values.loss)
-                    .put("perplexity", values.perplexity).put("recall", values.recall).put("kvShare", values.kvShare).put("tokensPerSecond", values.tokensPerSecond)
+                    .put("perplexity", values.perplexity).put("recall", values.recall).put("kvShare", values.kvShare).put("price", values.price).put("tokensPerSecond", values.tokensPerSecond)
                     .put("secondsLeft", secondsLeft(step)).end();
         }
 

@@ -22,10 +22,11 @@ import picocli.CommandLine.Model.OptionSpec;
  * {@code run.json}: all options that a run began with, and the checksum of its text. It makes a folder one of a run, and is what
  * {@code --resume} goes by.
  *
+ * @param command {@code train} or {@code search}
  * @param options values by the option's name, defaults included
  * @param text checksum of the text
  */
-record RunFile(Map<String, List<String>> options, String text) {
+record RunFile(String command, Map<String, List<String>> options, String text) {
 
     static final String NAME = "run.json";
 
@@ -41,7 +42,7 @@ record RunFile(Map<String, List<String>> options, String text) {
                 options.put(option.longestName(), values);
             }
         }
-        return new RunFile(options, text);
+        return new RunFile(command.name(), options, text);
     }
 
     /** As they are written on a command line; paths hold from any folder. */
@@ -62,11 +63,12 @@ record RunFile(Map<String, List<String>> options, String text) {
         for (String name : given.fields().keySet()) {
             options.put(name, given.strings(name));
         }
-        return new RunFile(options, json.string("text"));
+        return new RunFile(json.string("command", "train"), options, json.string("text")); // older ones lack the command
     }
 
     void write(Path directory) throws IOException {
         Map<String, Object> json = new LinkedHashMap<>();
+        json.put("command", command);
         json.put("options", options);
         json.put("text", text);
         AtomicFiles.write(directory.resolve(NAME), Json.pretty(json));
@@ -79,12 +81,15 @@ record RunFile(Map<String, List<String>> options, String text) {
         return arguments.toArray(String[]::new);
     }
 
-    /** Refuses a command line that contradicts these options; what it does not mention is as it was. */
-    void checkAgrees(CommandSpec command) {
-        for (OptionSpec option : command.options()) {
-            boolean given = command.commandLine().getParseResult().hasMatchedOption(option);
+    /** Refuses a command line that contradicts the run in {@code directory}; what it does not mention is as it was. */
+    void checkAgrees(CommandSpec given, Path directory) {
+        if (!given.name().equals(command)) {
+            throw new UserError("The run in " + directory + " is one of 'nats " + command + "', which can go on with it.");
+        }
+        for (OptionSpec option : given.options()) {
+            boolean asked = given.commandLine().getParseResult().hasMatchedOption(option);
             List<String> began = options.getOrDefault(option.longestName(), List.of());
-            if (given && !OF_THE_MOMENT.contains(option.longestName()) && !values(option).equals(began)) {
+            if (asked && !OF_THE_MOMENT.contains(option.longestName()) && !values(option).equals(began)) {
                 throw new UserError("The run began with " + (began.isEmpty() ? "no " + option.longestName() : option.longestName() + " " + String.join(" ", began))
                         + ", not with " + String.join(" ", values(option)) + "; --resume needs only --out.");
             }
@@ -103,6 +108,6 @@ record RunFile(Map<String, List<String>> options, String text) {
             // held in this process
         }
         channel.close();
-        throw new UserError("Another nats train is at work in " + directory + ".");
+        throw new UserError("Another nats is at work in " + directory + ".");
     }
 }

@@ -10,6 +10,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
 import org.neuralattention.io.AtomicFiles;
 import org.neuralattention.io.Json;
 import org.neuralattention.io.JsonObject;
@@ -23,9 +25,11 @@ import org.neuralattention.train.StepReport;
  */
 final class TrainLog implements Closeable {
 
+    private final Path path;
     private final FileChannel file;
 
-    private TrainLog(FileChannel file) {
+    private TrainLog(Path path, FileChannel file) {
+        this.path = path;
         this.file = file;
     }
 
@@ -42,7 +46,7 @@ final class TrainLog implements Closeable {
             }
         }
         AtomicFiles.write(path, kept.toString());
-        return new TrainLog(FileChannel.open(path, StandardOpenOption.WRITE, StandardOpenOption.APPEND));
+        return new TrainLog(path, FileChannel.open(path, StandardOpenOption.WRITE, StandardOpenOption.APPEND));
     }
 
     private static boolean isWithin(Path path, String line, long steps) {
@@ -56,6 +60,35 @@ final class TrainLog implements Closeable {
         }
     }
 
+    /** What was written by {@link #dense}, if it was. */
+    Optional<Dense> dense() throws IOException {
+        try (Stream<String> lines = Files.lines(path)) {
+            Optional<JsonObject> first = lines.findFirst().map(line -> JsonObject.of(path, Json.parse(path, line.getBytes(StandardCharsets.UTF_8))));
+            return first.filter(json -> json.string("event").equals("dense"))
+                    .map(json -> new Dense(json.doubleValue("lookNll"), json.doubleValue("nll"), json.longValue("tokens")));
+        }
+    }
+
+    /** The first line of a search. */
+    void dense(Dense dense) throws IOException {
+        Map<String, Object> line = new LinkedHashMap<>();
+        line.put("event", "dense");
+        line.put("steps", 0);
+        line.put("lookNll", dense.lookNll());
+        line.put("nll", dense.nll());
+        line.put("tokens", dense.tokens());
+        write(line);
+    }
+
+    /**
+     * What the model that a search begins with reaches with a full cache on the held-out text.
+     *
+     * @param lookNll on that of a look between the steps
+     * @param nll on that of the end
+     * @param tokens how many these are
+     */
+    record Dense(double lookNll, double nll, long tokens) {}
+
     void step(StepReport step) throws IOException {
         Map<String, Object> line = new LinkedHashMap<>();
         line.put("event", "step");
@@ -65,6 +98,7 @@ final class TrainLog implements Closeable {
         line.put("lr", step.lr());
         line.put("price", step.price());
         line.put("kvShare", step.share());
+        line.put("bestKvShare", step.bestShare());
         write(line);
     }
 
@@ -75,6 +109,7 @@ final class TrainLog implements Closeable {
         line.put("nll", result.nll());
         line.put("tokens", result.tokens());
         line.put("kvShare", result.share());
+        line.put("roles", result.roles());
         write(line);
     }
 

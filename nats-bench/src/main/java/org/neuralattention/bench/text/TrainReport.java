@@ -37,21 +37,14 @@ final class TrainReport {
         common.out().flush();
     }
 
-    static void interrupted(CommonOptions common, Path directory, long done, long steps) {
-        if (common.json() != null) {
-            common.json().event("interrupted").put("step", done).put("steps", steps).end();
-        }
-        common.err().println("Stopped after step " + done + " of " + steps + "; 'nats train --resume --out " + directory + "' goes on from there.");
-    }
-
-    static void end(CommonOptions common, Path directory, TrainingRun.Outcome outcome) {
-        BigramEntropy bigram = outcome.bigram();
-        Evaluation.Result heldOut = outcome.heldOut();
+    /** @param bigram of the bytes that {@code heldOut} is of */
+    static void end(CommonOptions common, Path directory, Evaluation.Result heldOut, BigramEntropy bigram) {
+        double nllPerByte = heldOut.nll() * heldOut.tokens() / bigram.bytes();
         JsonLines json = common.json();
         if (json != null) {
             json.event("done").put("model", directory.toString()).put("nll", heldOut.nll()).put("tokens", heldOut.tokens())
-                    .put("nllPerByte", outcome.nllPerByte()).put("bytes", bigram.bytes()).put("bigramSmoothed", bigram.smoothed())
-                    .put("bigramPlugIn", bigram.plugIn()).put("belowBigram", outcome.nllPerByte() < bigram.strictest())
+                    .put("nllPerByte", nllPerByte).put("bytes", bigram.bytes()).put("bigramSmoothed", bigram.smoothed())
+                    .put("bigramPlugIn", bigram.plugIn()).put("belowBigram", nllPerByte < bigram.strictest())
                     .put("kvShare", heldOut.share()).end();
             return;
         }
@@ -63,10 +56,10 @@ final class TrainReport {
                   %s  the conditional entropy of the held-out bytes under their own counts
                 KV share             %s
                 model                %s
-                """, Numbers.fixed(heldOut.nll(), 4), Numbers.fixed(outcome.nllPerByte(), 4), bigram.bytes(),
+                """, Numbers.fixed(heldOut.nll(), 4), Numbers.fixed(nllPerByte, 4), bigram.bytes(),
                 Numbers.fixed(bigram.strictest(), 4), Numbers.fixed(bigram.smoothed(), 4), Numbers.fixed(bigram.plugIn(), 4),
                 Numbers.percent(heldOut.share()), directory);
-        common.out().println(outcome.nllPerByte() < bigram.strictest()
+        common.out().println(nllPerByte < bigram.strictest()
                 ? "The model is below the bigram entropy: it has learned more than pairs of bytes."
                 : "The model is not below the bigram entropy: it needs more steps, or a larger size.");
     }

@@ -68,8 +68,8 @@ class ProgressTest {
         assertEquals("", err.toString());
         assertEquals(List.of(
                 "{\"event\":\"progress\",\"task\":\"train \\\"a\\\"\",\"step\":0,\"steps\":100,\"loss\":null,\"perplexity\":null,\"recall\":null,"
-                        + "\"kvShare\":null,\"tokensPerSecond\":null,\"secondsLeft\":null}",
+                        + "\"kvShare\":null,\"price\":null,\"tokensPerSecond\":null,\"secondsLeft\":null}",
                 "{\"event\":\"progress\",\"task\":\"train \\\"a\\\"\",\"step\":100,\"steps\":100,\"loss\":1.25,\"perplexity\":null,\"recall\":0.993,"
-                        + "\"kvShare\":0.224,\"tokensPerSecond\":12345.0,\"secondsLeft\":0.0}"), out.toString().lines().toList());
+                        + "\"kvShare\":0.224,\"price\":null,\"tokensPerSecond\":12345.0,\"secondsLeft\":0.0}"), out.toString().lines().toList());
     }
 }

@@ -1,0 +1,193 @@
+package org.neuralattention.bench.text;
+
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.neuralattention.bench.cli.UserError;
+import org.neuralattention.model.ModelConfig;
+import org.neuralattention.roles.Role;
+import org.neuralattention.roles.RoleSpace;
+import org.neuralattention.train.KvTarget;
+import org.neuralattention.train.Loss;
+import org.neuralattention.train.Optimizer;
+import org.neuralattention.train.Price;
+import org.neuralattention.train.PriceSchedule;
+import org.neuralattention.train.Projection;
+import org.neuralattention.train.RoleLearning;
+import org.neuralattention.train.TrainConfig;
+import org.neuralattention.train.Tuning;
+import picocli.CommandLine.Option;
+
+/** What decides the result of {@code nats search}, beside the seed. */
+final class SearchOptions extends RunOptions {
+
+    private static final List<Integer> WINDOWS = List.of(16, 64, 256);
+
+    // A start at which nearly all tokens are global, a price that takes over while the bonus falls, scorers that can follow it.
+    private static final double FIRST_PRICE = 0.1;
+    private static final double LR_FACTOR = 10;
+    private static final double GLOBAL_BONUS = 4;
+
+    @Option(names = "--model", paramLabel = "MODEL", description = "the model to begin with: a folder with config.json, a GGUF file, a llama2.c checkpoint")
+    Path model;
+
+    @Option(names = "--tokenizer", paramLabel = "PATH", description = "the tokenizer, where it is not with the model")
+    Path tokenizer;
+
+    @Option(names = "--target-kv", paramLabel = "SHARE", description = "the part of a full KV cache to end with: 0.2")
+    Double targetKv;
+
+    @Option(names = "--price", paramLabel = "NATS", description = "instead of --target-kv: what keeping every token costs, in nats a token")
+    Double price;
+
+    @Option(names = "--windows", paramLabel = "W", split = ",",
+            description = "windows of the sliding roles, ascending (16,64,256; of a model that has roles, its own)")
+    List<Integer> windows;
+
+    @Option(names = "--sinks", paramLabel = "N", description = "first tokens of a text that are always kept (1; of a model that has roles, its own)")
+    Integer sinks;
+
+    @Option(names = "--without", paramLabel = "ROLE", split = ",", description = "roles to do without: local, sliding")
+    List<String> without = List.of();
+
+    @Option(names = "--tune", paramLabel = "WHAT", description = "what learns beside the roles: all weights, none (scorers), or low-rank changes (lora) (${DEFAULT-VALUE})")
+    String tune = "all";
+
+    @Option(names = "--lora-rank", paramLabel = "N", description = "rank of the changes of --tune lora (${DEFAULT-VALUE})")
+    int loraRank = 8;
+
+    @Option(names = "--lora-alpha", paramLabel = "X", description = "their weight, times the rank (${DEFAULT-VALUE})")
+    double loraAlpha = 16;
+
+    @Option(names = "--lora-on", paramLabel = "P", split = ",", description = "projections that they are added to: q, k, v, o, gate, up, down (q,k,v,o)")
+    List<String> loraOn = List.of("q", "k", "v", "o");
+
+    @Option(names = "--loss", paramLabel = "LOSS",
+            description = "what it learns from: the text (lm), or the model as it was, with a full cache: its last hidden state (hidden) or its probabilities (kl) (${DEFAULT-VALUE})")
+    String loss = "lm";
+
+    SearchOptions() {
+        super(1024, 200, "0.0003", 50);
+    }
+
+    /** Refuses what no search can have. */
+    @Override
+    void check() {
+        if (model == null) {
+            throw new UserError("--model is missing: the model to begin with.");
+        }
+        if (targetKv == null && price == null) {
+            throw new UserError("--target-kv is missing: the part of a full cache to end with, such as 0.2 (or --price).");
+        }
+        if (targetKv != null && price != null) {
+            throw new UserError("--target-kv and --price: only one of them; a target finds its own price.");
+        }
+        if (targetKv != null && !(targetKv > 0 && targetKv < 1)) {
+            throw new UserError("--target-kv " + targetKv + ": must be between 0 and 1.");
+        }
+        super.check();
+    }
+
+    TrainConfig config(long seed) {
+        check();
+        Tuning tuning = tuning();
+        try {
+            return new TrainConfig(batch, seqLen, accumulation, steps, lrSchedule(), Optimizer.DEFAULT,
+                    new RoleLearning(price(), roleGradientOneIn(), LR_FACTOR, GLOBAL_BONUS, ramp()), tuning, loss(), seed);
+        } catch (IllegalArgumentException e) {
+            throw new UserError("There is no such step: " + e.getMessage(), e);
+        }
+    }
+
+    /** Half the run to let go, the other half to settle. */
+    private long ramp() {
+        return steps / 2;
+    }
+
+    private Price price() {
+        return targetKv != null ? new KvTarget(targetKv, FIRST_PRICE, ramp()) : new PriceSchedule(price(price), 0, ramp());
+    }
+
+    private Tuning tuning() {
+        return switch (tune) {
+            case "all" -> new Tuning.All();
+            case "scorers" -> new Tuning.ScorersOnly();
+            case "lora" -> lora();
+            default -> throw new UserError("--tune " + tune + ": must be all, scorers or lora.");
+        };
+    }
+
+    private Tuning lora() {
+        Set<Projection> projections = EnumSet.noneOf(Projection.class);
+        try {
+            loraOn.forEach(key -> projections.add(Projection.of(key)));
+            return new Tuning.Lora(loraRank, loraAlpha, projections);
+        } catch (IllegalArgumentException e) {
+            throw new UserError("--tune lora: " + e.getMessage(), e);
+        }
+    }
+
+    private Loss loss() {
+        return switch (loss) {
+            case "lm" -> new Loss.LanguageModel();
+            case "hidden" -> new Loss.HiddenDistillation();
+            case "kl" -> new Loss.KlDistillation();
+            default -> throw new UserError("--loss " + loss + ": must be lm, hidden or kl.");
+        };
+    }
+
+    /** The roles to search: what is asked, or those that the model has. */
+    RoleSpace space(ModelConfig start) {
+        if (!start.hasRoles()) {
+            return restricted();
+        }
+        if (windows != null && !windows.equals(start.roleWindows())) {
+            throw new UserError("--windows " + join(windows) + ": " + model + " has roles already, with windows " + join(start.roleWindows()) + ".");
+        }
+        if (sinks != null && sinks != start.roleSpace().sinks()) {
+            throw new UserError("--sinks " + sinks + ": " + model + " has roles already, with " + start.roleSpace().sinks() + ".");
+        }
+        if (!without.isEmpty()) {
+            throw new UserError("--without " + String.join(",", without) + ": " + model + " has roles already, which stay as they are.");
+        }
+        return start.roleSpace();
+    }
+
+    private RoleSpace restricted() {
+        int[] all = ascending(windows == null ? WINDOWS : windows);
+        if (sinks != null && sinks < 0) {
+            throw new UserError("--sinks " + sinks + ": must not be negative.");
+        }
+        RoleSpace space = RoleSpace.of(all).withSinks(sinks == null ? 1 : sinks);
+        for (String name : without) {
+            switch (name) {
+                case "local" -> space = space.without(Role.LOCAL);
+                case "sliding" -> {
+                    for (int i = 0; i < all.length; i++) {
+                        space = space.without(Role.FIRST_SLIDING + i);
+                    }
+                }
+                default -> throw new UserError("--without " + name + ": must be local or sliding.");
+            }
+        }
+        if (without.contains("local") && without.contains("sliding")) {
+            throw new UserError("--without " + String.join(",", without) + ": only global would be left, and nothing to search.");
+        }
+        return space;
+    }
+
+    private static String join(List<Integer> windows) {
+        return windows.stream().map(String::valueOf).collect(Collectors.joining(","));
+    }
+
+    /** What learns, in words. */
+    String learns() {
+        return switch (tune) {
+            case "scorers" -> "only the roles are learned";
+            case "lora" -> "changes of rank " + loraRank + " to " + String.join(", ", loraOn) + " are learned";
+            default -> "all weights are learned";
+        };
+    }
+}

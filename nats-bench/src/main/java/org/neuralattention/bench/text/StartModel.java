@@ -1,0 +1,120 @@
+package org.neuralattention.bench.text;
+
+import java.io.IOException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import org.neuralattention.bench.cli.UserError;
+import org.neuralattention.bench.report.Numbers;
+import org.neuralattention.convert.TokenizerFiles;
+import org.neuralattention.io.ModelFile;
+import org.neuralattention.io.ModelLoader;
+import org.neuralattention.io.ModelSource;
+import org.neuralattention.io.ModelWriter;
+import org.neuralattention.kernels.Dtype;
+import org.neuralattention.model.Activations;
+import org.neuralattention.model.Activations.Keep;
+import org.neuralattention.model.ModelConfig;
+import org.neuralattention.model.ModelConfig.Positions;
+import org.neuralattention.model.Tensor;
+import org.neuralattention.model.Weights;
+import org.neuralattention.roles.RoleSpace;
+import org.neuralattention.tokenize.Tokenizer;
+import org.neuralattention.tokenize.Tokenizers;
+import org.neuralattention.train.TrainConfig;
+import org.neuralattention.train.Tuning;
+
+/**
+ * The model that a search begins with; its weights are not read yet.
+ *
+ * @param path where it is
+ * @param config what it is, with the roles of the search
+ * @param tokenizer its tokenizer
+ * @param tokenizerPath where that is; null for beside the model
+ * @param keep ALL, or INPUTS where only that fits the heap: the same bits in more time
+ */
+record StartModel(Path path, ModelConfig config, Tokenizer tokenizer, Path tokenizerPath, Keep keep) {
+
+    /** Reads what it is, and refuses what could not be trained. */
+    static StartModel open(SearchOptions options, TrainConfig train) throws IOException {
+        try (ModelFile file = ModelFile.open(options.model)) {
+            RoleSpace space = options.space(file.config());
+            ModelConfig config = file.config().withRoleSpace(space);
+            if (config.positions() instanceof Positions.Learned && train.seqLen() > config.maxSeqLen()) {
+                throw new UserError("--seq-len " + train.seqLen() + ": " + options.model + " has only " + config.maxSeqLen() + " positions.");
+            }
+            Tokenizer tokenizer = tokenizer(options);
+            if (tokenizer.vocabSize() > config.vocabSize()) {
+                throw new UserError("The tokenizer has " + tokenizer.vocabSize() + " ids, " + options.model + " only " + config.vocabSize() + ": they do not belong together.");
+            }
+            return new StartModel(options.model, config, tokenizer, options.tokenizer, keep(options, config, train));
+        }
+    }
+
+    private static Tokenizer tokenizer(SearchOptions options) throws IOException {
+        try {
+            return Tokenizers.load(options.tokenizer == null ? options.model : options.tokenizer);
+        } catch (NoSuchFileException e) {
+            if (options.tokenizer != null) {
+                throw e;
+            }
+            throw new UserError(options.model + " has no " + Path.of(e.getFile()).getFileName() + " with it; if that is the tokenizer, name one with --tokenizer.", e);
+        }
+    }
+
+    private static Keep keep(SearchOptions options, ModelConfig config, TrainConfig train) {
+        long heap = Runtime.getRuntime().maxMemory();
+        try {
+            for (Keep keep : new Keep[] {Keep.ALL, Keep.INPUTS}) {
+                if (bytes(config, train, keep) <= heap) {
+                    return keep;
+                }
+            }
+        } catch (IllegalArgumentException | ArithmeticException e) {
+            throw new UserError("--batch " + options.batch + " of --seq-len " + options.seqLen + " does not go: " + e.getMessage(), e);
+        }
+        long least = bytes(config, train, Keep.INPUTS);
+        throw new UserError("This search takes some " + Numbers.bytes(least) + " of heap, and there are " + Numbers.bytes(heap)
+                + ": a smaller --batch (with --accumulation), --tune lora or scorers take less, NATS_JAVA_OPTS=-Xmx" + (least + least / 8 >> 20) + "m sets a larger one.");
+    }
+
+    /** Heap of the search: weights; gradients and two moments of what learns; a teacher; activations and their gradients. */
+    private static long bytes(ModelConfig config, TrainConfig train, Keep keep) {
+        Weights description = Weights.describe(config);
+        long all = config.parameters();
+        long scorers = description.tensors().stream().filter(description::isScorer).mapToLong(Tensor::size).sum();
+        long numbers = all + switch (train.tuning()) {
+            case Tuning.All _ -> 3 * all + (train.loss().hasTeacher() ? all : 0);
+            case Tuning.ScorersOnly _ -> 3 * scorers;
+            case Tuning.Lora lora -> 3 * scorers + 2 * lora.projections().stream() // what a matrix began with, and its gradient
+                    .mapToLong(projection -> description.layers.stream().map(projection::weight).filter(t -> t != null).mapToLong(Tensor::size).sum()).sum();
+        };
+        int batch = train.batch();
+        int seqLen = train.seqLen();
+        return numbers * Float.BYTES + Activations.bytes(config, batch, seqLen, keep)
+                + 2 * Activations.bytes(config, batch, seqLen, Keep.NOTHING); // gradients of a layer; and a look, or the teacher's pass
+    }
+
+    /** Its weights as float32, with fresh role scorers if it has no roles. */
+    Weights weights() throws IOException {
+        try (ModelFile file = ModelFile.open(path)) {
+            return ModelLoader.load(path, file.as(Dtype.F32)).withRoleSpace(config.roleSpace());
+        }
+    }
+
+    /** Writes tokenizer and chat template into a folder. */
+    void saveTokenizer(Path folder) throws IOException {
+        try (ModelFile file = ModelFile.open(path)) {
+            TokenizerFiles.save(file, tokenizer, tokenizerPath == null, folder);
+        } catch (IllegalArgumentException e) {
+            throw new UserError("The tokenizer cannot be saved with the model: " + e.getMessage() + ".", e);
+        }
+    }
+
+    /** Writes the model that it has become, without losing what its config.json said beside. */
+    void save(Weights searched, Path folder) throws IOException {
+        try (ModelFile file = ModelFile.open(path)) {
+            ModelSource source = ModelSource.of(searched);
+            ModelWriter.save(folder, source, TokenizerFiles.config(file, source), ModelWriter.SHARD_BYTES);
+        }
+    }
+}
