@@ -17,6 +17,7 @@ import org.neuralattention.bench.cli.GenerateCommand;
 import org.neuralattention.bench.cli.InspectCommand;
 import org.neuralattention.bench.cli.UserError;
 import org.neuralattention.bench.demo.DemoCommand;
+import org.neuralattention.bench.evaluate.EvaluateCommand;
 import org.neuralattention.bench.text.SearchCommand;
 import org.neuralattention.bench.text.TrainCommand;
 import org.neuralattention.cache.KvBudgetExceededException;
@@ -54,6 +55,7 @@ public final class Nats implements Runnable {
         COMMANDS.put("generate", GenerateCommand::new);
         COMMANDS.put("chat", ChatCommand::new);
         COMMANDS.put("eval", EvalCommand::new);
+        COMMANDS.put("evaluate", EvaluateCommand::new);
         COMMANDS.put("inspect", InspectCommand::new);
         COMMANDS.put("convert", ConvertCommand::new);
         COMMANDS.put("bench", BenchCommand::new);

@@ -28,7 +28,7 @@ import org.neuralattention.train.Init;
 /** Help can be read, mistakes are told in one sentence, exit codes tell them from failures. */
 class NatsTest {
 
-    static final List<String> COMMANDS = List.of("demo", "train", "search", "generate", "eval", "inspect", "convert", "bench");
+    static final List<String> COMMANDS = List.of("demo", "train", "search", "generate", "eval", "evaluate", "inspect", "convert", "bench");
 
     private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();
@@ -69,7 +69,8 @@ class NatsTest {
         "generate --model . --prompt a --dtype f33", "generate --model . --prompt a --logprobs -1", "generate --model . --prompt a --tokenizer pom.xml",
         "eval", "eval --model .", "eval --text pom.xml", "eval --model . --text pom.xml", "eval --model . --text /nowhere", "eval --model . --text .",
         "eval --model . --text pom.xml --context 0", "eval --model . --text pom.xml --max-blocks 0", "eval --model . --text pom.xml --dtype f32,f33",
-        "eval --model . --text pom.xml --html .", "demo --length 100", "demo --pairs 0", "demo --pairs 17", "demo --steps 1", "demo --context 65", "demo --seed -1", "demo --price -1", "demo --out .",
+        "eval --model . --text pom.xml --html .", "evaluate", "evaluate --model .", "evaluate --model . --tasks mqar", "evaluate --model . --text /nowhere",
+        "evaluate --model pom.xml --text pom.xml", "evaluate --model . --tasks recall", "evaluate --model . --context x", "demo --length 100", "demo --pairs 0", "demo --pairs 17", "demo --steps 1", "demo --context 65", "demo --seed -1", "demo --price -1", "demo --out .",
         "demo --out pom.xml/report.html", "bench --out .", "bench --out /nowhere/results.json TeamBench", "bench --json", "bench --json . TeamBench",
         "bench --html pom.xml/page.html TeamBench", "bench --markdown src TeamBench", "bench --write-model pom.xml", "bench --growth MatMul",
         "bench --out results.json", "bench --peers", "bench --peers (", "bench --peers --out peers.json X", "bench --peers --growth", "bench --llm-c mvnw",

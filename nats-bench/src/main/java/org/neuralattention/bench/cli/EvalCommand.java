@@ -75,7 +75,7 @@ public final class EvalCommand implements Callable<Integer> {
         List<Dtype> forms = forms();
         Map<String, String> contents = new LinkedHashMap<>();
         for (Path text : texts) {
-            contents.put(name(text, texts), TextFiles.read(text));
+            contents.put(TextFiles.name(text, texts), TextFiles.read(text));
         }
         List<Evaluated> rows = new ArrayList<>();
         MemoryNeed need = null;
@@ -83,7 +83,7 @@ public final class EvalCommand implements Callable<Integer> {
         for (Path path : models) {
             for (Dtype form : forms) {
                 try (Model model = ModelOptions.load(path, new Model.Options(form, common.threads(), tokenizer))) {
-                    rows.addAll(new TextEvaluation(model, name(path, models), form, context, maxBlocks == null ? Integer.MAX_VALUE : maxBlocks).run(contents, kv, common));
+                    rows.addAll(new TextEvaluation(model, TextFiles.name(path, models), form, context, maxBlocks == null ? Integer.MAX_VALUE : maxBlocks).run(contents, kv, common));
                     need = kv.need(model, context, common.threads());
                     letsGo = kv.letsGo(model);
                 }
@@ -98,16 +98,6 @@ public final class EvalCommand implements Callable<Integer> {
             MemoryTeller.tell(common, need, letsGo);
         }
         return 0;
-    }
-
-    /** A file's own name where it tells the files apart. */
-    private static String name(Path file, List<Path> all) {
-        long same = all.stream().filter(other -> !other.equals(file) && last(other).equals(last(file))).count();
-        return same == 0 ? last(file) : file.toString();
-    }
-
-    private static String last(Path file) {
-        return String.valueOf(file.toAbsolutePath().normalize().getFileName());
     }
 
     /** Null stands for the form in the file. */

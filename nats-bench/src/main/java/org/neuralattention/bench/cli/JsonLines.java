@@ -69,6 +69,21 @@ public final class JsonLines {
             });
         }
 
+        /** An array of numbers, null where one is not finite. */
+        public Line put(String field, double[] values) {
+            return write(() -> {
+                json.writeArrayFieldStart(field);
+                for (double value : values) {
+                    if (Double.isFinite(value)) {
+                        json.writeNumber(value);
+                    } else {
+                        json.writeNull();
+                    }
+                }
+                json.writeEndArray();
+            });
+        }
+
         /** An array of objects, each filled by {@code fill}. */
         public <T> Line array(String field, List<T> items, BiConsumer<Line, T> fill) {
             return write(() -> {

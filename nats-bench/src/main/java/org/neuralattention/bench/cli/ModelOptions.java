@@ -19,8 +19,8 @@ import picocli.CommandLine.TypeConversionException;
 /** Which model, and how it is held in memory; a {@code @Mixin}. */
 public final class ModelOptions {
 
-    static final String MODEL = "folder with config.json and safetensors, GGUF file, or checkpoint of llama2.c";
-    static final String TOKENIZER = "the tokenizer, where it is not with the model";
+    public static final String MODEL = "folder with config.json and safetensors, GGUF file, or checkpoint of llama2.c";
+    public static final String TOKENIZER = "the tokenizer, where it is not with the model";
 
     @Option(names = "--model", paramLabel = "MODEL", required = true, description = MODEL)
     private Path model;

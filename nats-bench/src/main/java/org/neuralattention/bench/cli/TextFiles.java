@@ -6,6 +6,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 /** Files that a user names. What is wrong with them is a {@link UserError}; a missing or forbidden one is told by Nats from its exception. */
 public final class TextFiles {
@@ -45,5 +46,15 @@ public final class TextFiles {
         } catch (CharacterCodingException e) {
             throw new UserError(source + " is not text in UTF-8.", e);
         }
+    }
+
+    /** A file's own name where it tells the files apart. */
+    public static String name(Path file, List<Path> all) {
+        long same = all.stream().filter(other -> !other.equals(file) && last(other).equals(last(file))).count();
+        return same == 0 ? last(file) : file.toString();
+    }
+
+    private static String last(Path file) {
+        return String.valueOf(file.toAbsolutePath().normalize().getFileName());
     }
 }

@@ -9,6 +9,8 @@ public final class ScatterChart implements Figure {
 
     private record Point(int series, double x, double y, String label) {}
 
+    private record Line(String name, double[] x, double[] y) {}
+
     private record Box(double left, double top, double right, double bottom) {
         boolean meets(Box other) {
             return left < other.right && other.left < right && top < other.bottom && other.top < bottom;
@@ -20,6 +22,7 @@ public final class ScatterChart implements Figure {
     private final Frame frame;
     private final List<String> series = new ArrayList<>();
     private final List<Point> points = new ArrayList<>();
+    private final List<Line> lines = new ArrayList<>();
 
     public ScatterChart(String title, String xName, String yName) {
         frame = new Frame(title, xName, yName);
@@ -54,12 +57,27 @@ public final class ScatterChart implements Figure {
         return this;
     }
 
+    /** Adds a dotted line behind the points, through places where there are some. */
+    public ScatterChart front(String name, double[] x, double[] y) {
+        lines.add(new Line(name, x.clone(), y.clone()));
+        return this;
+    }
+
     @Override
     public String html() {
         List<Point> shown = points.stream().filter(p -> frame.include(p.x, p.y)).toList();
         Scale x = frame.x(16);
         Scale y = frame.y();
         Svg svg = frame.draw(x, y);
+        for (Line line : lines) {
+            StringBuilder d = new StringBuilder();
+            for (int i = 0; i < line.x.length; i++) {
+                if (x.shows(line.x[i]) && y.shows(line.y[i])) {
+                    d.append(d.isEmpty() ? 'M' : 'L').append(Svg.n(x.at(line.x[i]))).append(' ').append(Svg.n(y.at(line.y[i])));
+                }
+            }
+            svg.path("front", d.toString());
+        }
         List<Box> taken = new ArrayList<>();
         for (Point p : shown) {
             taken.add(around(x.at(p.x), y.at(p.y), RADIUS));
@@ -74,6 +92,7 @@ public final class ScatterChart implements Figure {
         for (int i = 0; i < series.size(); i++) {
             legend.append(Palette.legendEntry("<path class=\"f" + i % Palette.SERIES + "\" d=\"" + Svg.markShape(i, 13, 7, 5) + "\"/>", series.get(i)));
         }
+        lines.stream().map(Line::name).distinct().forEach(name -> legend.append(Palette.legendEntry("<path class=\"front\" d=\"M0 7h26\"/>", name)));
         return svg.end() + Palette.legend(legend.toString());
     }
 

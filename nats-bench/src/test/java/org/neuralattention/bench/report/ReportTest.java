@@ -42,6 +42,15 @@ class ReportTest {
     }
 
     @Test
+    void wordsAreEscapedAndTheirScriptIsTheOnlyOne() throws Exception {
+        WordMap map = new WordMap(List.of(NASTY, "b"), List.of(NASTY, "local")).head(NASTY, new int[] {1, 0});
+        Document document = parse(new HtmlReport("t", "").figure("", map, "").html());
+        assertEquals(1, document.getElementsByTagName("script").getLength());
+        assertFalse(document.getElementsByTagName("script").item(0).getTextContent().contains("alert"));
+        assertEquals("w1", document.getElementsByTagName("span").item(0).getAttributes().getNamedItem("class").getTextContent());
+    }
+
+    @Test
     void theSameInputGivesTheSameBytesInEveryLocale() {
         Locale before = Locale.getDefault();
         try {
@@ -102,7 +111,9 @@ class ReportTest {
         return new HtmlReport(text, text).facts(facts).section(text).paragraph(text)
                 .table(text, List.of(text, text), List.of(List.of(text, text)))
                 .figure(text, new LineChart(text, text, text).add(text, new double[] {1, 2, 3}, new double[] {0.1, Double.NaN, 1e6}), text)
-                .figure(text, new ScatterChart(text, text, text).logX().formats(Numbers::bytes, Numbers::percent).add(text, 1e5, 0.5, text), text)
+                .figure(text, new ScatterChart(text, text, text).logX().formats(Numbers::bytes, Numbers::percent).add(text, 1e5, 0.5, text)
+                        .front(text, new double[] {1e4, 1e5, 2e5}, new double[] {0.2, Double.NaN, 0.5}), text)
+                .figure(text, new HeadMap(text, new double[][] {{0, 0.5}, {1, Double.NaN}}), text)
                 .figure(text, new ShareChart(text).add(text, 1.2).add(text, Double.NaN), text)
                 .figure(text, new RoleMap(text, List.of(text, "b"), roles).row(text, new int[] {0, 2}).mark(1, RoleMap.Mark.QUERY), text)
                 .figure(text, new LifetimeMap(text, new int[] {0, 2}, new int[] {Integer.MAX_VALUE, 1}, roles), text)

@@ -1,0 +1,204 @@
+package org.neuralattention.bench.evaluate;
+
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.neuralattention.bench.cli.JsonLines;
+import org.neuralattention.bench.report.HeadMap;
+import org.neuralattention.bench.report.HtmlReport;
+import org.neuralattention.bench.report.LineChart;
+import org.neuralattention.bench.report.Numbers;
+import org.neuralattention.bench.report.ScatterChart;
+import org.neuralattention.bench.report.TextTable;
+import org.neuralattention.bench.report.WordMap;
+import org.neuralattention.bench.tasks.TaskScore;
+import org.neuralattention.eval.KvUse;
+import org.neuralattention.model.Transformer;
+
+/** Tells what was found: a table, lines of JSON, a page. */
+final class EvaluateReport {
+
+    private static final List<String> HEADER = List.of("policy", "budget", "score", "KV share", "behind prompt", "mean bytes", "peak bytes");
+
+    private static final String CAPTION = "text: mean loss of a token in nats, less is better; else share of the answers that were right. ± half of what lies between the seeds. "
+            + "KV share: keys held of a full cache, averaged over the steps, also of those behind the prompt only; bytes of keys and values in float32.";
+
+    /** Places of a block that a line of losses shows as one point. */
+    private static final int POINTS = 32;
+
+    private final String command;
+    private final List<Scored> rows = new ArrayList<>();
+    private final Map<Plan, TokenRoles> roles = new LinkedHashMap<>();
+
+    EvaluateReport(String command) {
+        this.command = command;
+    }
+
+    /** The rows of a model follow. */
+    void begin(Plan plan, Transformer model) {
+        if (plan.config().hasRoles()) {
+            roles.put(plan, TokenRoles.of(model, plan.sample().ids()));
+        }
+    }
+
+    void add(Scored row) {
+        rows.add(row);
+    }
+
+    static void tell(JsonLines json, Scored row) {
+        KvUse use = row.use();
+        json.event("score").put("model", row.model()).put("task", row.task()).put("context", row.context()).put("policy", row.choice().option())
+                .put("source", row.source()).put("budget", row.budget().isEmpty() ? null : row.budget())
+                .put("measure", row.measure() == TaskScore.Measure.RECALL ? "recall" : "nll").put("value", row.value()).put("spread", row.spread())
+                .put("seeds", row.scores().stream().mapToDouble(TaskScore::value).toArray()).put("sequences", use.sequences())
+                .put("kvShare", use.share()).put("kvShareBehindPrompt", use.shareBehindPrompt()).put("meanBytes", use.meanBytes())
+                .put("meanBytesBehindPrompt", use.meanBytesBehindPrompt()).put("peakBytes", use.peakBytes()).put("fullBytes", use.meanFullBytes())
+                .put("headShares", IntStream.range(0, use.headPairs().size()).mapToDouble(use::share).toArray()).put("losses", row.losses()).end();
+    }
+
+    String table() {
+        return TextTable.of(HEADER, lines());
+    }
+
+    private List<List<String>> lines() {
+        List<List<String>> lines = new ArrayList<>();
+        for (List<Scored> group : groups()) {
+            lines.add(List.of(heading(group)));
+            for (Scored row : group) {
+                KvUse use = row.use();
+                lines.add(List.of(row.policy(), budget(row), score(row), Numbers.percent(use.share()), Numbers.percent(use.shareBehindPrompt()),
+                        Numbers.bytes(use.meanBytes()), Numbers.bytes(use.peakBytes())));
+            }
+        }
+        return lines;
+    }
+
+    /** Rows of one model and task. */
+    private List<List<Scored>> groups() {
+        Map<List<String>, List<Scored>> groups = new LinkedHashMap<>();
+        rows.forEach(row -> groups.computeIfAbsent(List.of(row.model(), row.task()), key -> new ArrayList<>()).add(row));
+        return List.copyOf(groups.values());
+    }
+
+    private static String heading(List<Scored> group) {
+        return group.getFirst().model() + ": " + group.getFirst().task();
+    }
+
+    private static String budget(Scored row) {
+        if (row.budget().isEmpty()) {
+            return "";
+        }
+        return Character.isDigit(row.budget().charAt(0)) || row.budget().charAt(0) == '.' ? Numbers.percent(Double.parseDouble(row.budget())) : row.budget();
+    }
+
+    private static String score(Scored row) {
+        boolean recall = row.measure() == TaskScore.Measure.RECALL;
+        String value = recall ? Numbers.percent(row.value()) : Numbers.fixed(row.value(), 4);
+        if (!Double.isFinite(row.spread())) {
+            return value;
+        }
+        return value + " ± " + (recall ? Numbers.fixed(100 * row.spread(), 1) : Numbers.fixed(row.spread(), 4));
+    }
+
+    HtmlReport page() {
+        HtmlReport page = new HtmlReport("Quality against bytes", command + ", " + Instant.now().truncatedTo(ChronoUnit.SECONDS));
+        page.paragraph("What a model can do under cache policies: full attention, learned roles where it has them, and what else saves cache memory, with the same weights "
+                + "and by the same measure. Bytes are those of the keys and values that a step sees, averaged over the steps.");
+        for (List<Scored> group : groups()) {
+            page.figure(heading(group), quality(group), "");
+        }
+        List<List<Scored>> texts = groups().stream().filter(group -> group.getFirst().losses().length > 1).toList();
+        if (!texts.isEmpty()) {
+            page.section("Loss by position");
+            texts.forEach(group -> page.figure(heading(group), losses(group), "In groups of neighbouring places; " + budgetShown(group)));
+        }
+        heads(page);
+        words(page);
+        page.section("All numbers").table(CAPTION, HEADER, lines());
+        return page;
+    }
+
+    private static ScatterChart quality(List<Scored> group) {
+        boolean recall = group.getFirst().measure() == TaskScore.Measure.RECALL;
+        ScatterChart chart = new ScatterChart(heading(group), "mean KV bytes", recall ? "right answers" : "loss, nats (less is better)").logX();
+        if (recall) {
+            chart.yReaches(0, 1);
+        }
+        chart.formats(Numbers::bytes, recall ? share -> Numbers.fixed(share * 100, 0) + " %" : Numbers::compact);
+        group.forEach(row -> chart.add(row.policy(), row.use().meanBytes(), row.value(), row.budget().isEmpty() ? row.policy() : ""));
+        List<Scored> front = Scored.front(group);
+        return chart.front("best at its bytes (Pareto front)", front.stream().mapToDouble(row -> row.use().meanBytes()).toArray(),
+                front.stream().mapToDouble(Scored::value).toArray());
+    }
+
+    /** The budget whose policies the lines of losses show: that of the roles, else the middle one. */
+    private static String shownBudget(List<Scored> group) {
+        List<String> budgets = group.stream().map(Scored::budget).filter(budget -> !budget.isEmpty()).distinct().toList();
+        return budgets.contains(EvaluateCommand.ROLES) ? EvaluateCommand.ROLES : budgets.isEmpty() ? "" : budgets.get(budgets.size() / 2);
+    }
+
+    private static String budgetShown(List<Scored> group) {
+        String budget = shownBudget(group);
+        return budget.isEmpty() ? "" : budget.equals(EvaluateCommand.ROLES) ? "policies with a budget hold as many bytes as the roles."
+                : "policies with a budget hold " + Numbers.percent(Double.parseDouble(budget)) + ".";
+    }
+
+    private static LineChart losses(List<Scored> group) {
+        LineChart chart = new LineChart("Loss by position", "place in the block", "loss, nats");
+        String shown = shownBudget(group);
+        for (Scored row : group) {
+            if (row.budget().isEmpty() || row.budget().equals(shown)) {
+                double[] losses = row.losses();
+                int points = Math.min(POINTS, losses.length);
+                double[] x = new double[points];
+                double[] y = new double[points];
+                for (int i = 0; i < points; i++) {
+                    int from = i * losses.length / points;
+                    int to = (i + 1) * losses.length / points;
+                    x[i] = (from + to - 1) / 2.0;
+                    y[i] = IntStream.range(from, to).mapToDouble(n -> losses[n]).average().orElseThrow();
+                }
+                chart.add(row.policy(), x, y);
+            }
+        }
+        return chart;
+    }
+
+    private void heads(HtmlReport page) {
+        List<Scored> learned = rows.stream().filter(row -> row.choice() == PolicyChoice.LEARNED).toList();
+        if (learned.isEmpty()) {
+            return;
+        }
+        page.section("What each layer and head holds");
+        for (Scored row : learned) {
+            int kvHeads = roles.keySet().stream().filter(plan -> plan.name().equals(row.model())).findFirst().orElseThrow().config().nKvHeads();
+            KvUse use = row.use();
+            double[][] shares = new double[use.headPairs().size() / kvHeads][kvHeads];
+            for (int i = 0; i < use.headPairs().size(); i++) {
+                shares[i / kvHeads][i % kvHeads] = use.share(i);
+            }
+            page.figure(row.model() + ": " + row.task(), new HeadMap("KV share of each layer and head", shares), "Learned roles: KV share " + Numbers.percent(use.share()) + ".");
+        }
+    }
+
+    private void words(HtmlReport page) {
+        if (roles.isEmpty()) {
+            return;
+        }
+        page.section("Who is remembered");
+        roles.forEach((plan, tokens) -> {
+            List<String> names = IntStream.range(0, plan.config().nRoles()).mapToObj(plan.config().roleSpace()::name).toList();
+            WordMap map = new WordMap(plan.sample().words(), names);
+            for (int l = 0; l < plan.config().nLayers(); l++) {
+                for (int h = 0; h < plan.config().nKvHeads(); h++) {
+                    map.head("layer " + l + ", head " + h + ": KV share " + Numbers.percent(tokens.share(l, h)), tokens.roles()[l][h]);
+                }
+            }
+            page.figure(plan.name() + ": " + plan.sample().source(), map, "The beginning of the first sequence, " + plan.sample().ids().length + " tokens.");
+        });
+    }
+}

@@ -1,0 +1,5 @@
+/**
+ * {@code nats evaluate}: models under cache policies, at equal bytes. EvaluateCommand checks and tells, Plan says what is run, Comparison runs it,
+ * Scored is one row of it, EvaluateReport shows the rows.
+ */
+package org.neuralattention.bench.evaluate;
