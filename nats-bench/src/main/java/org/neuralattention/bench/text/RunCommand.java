@@ -115,8 +115,14 @@ abstract class RunCommand implements Callable<Integer> {
             if (common.json() != null) {
                 common.json().event("interrupted").put("step", done).put("steps", steps).end();
             }
-            common.err().println("Stopped after step " + done + " of " + steps + "; 'nats " + spec.name() + " --resume --out " + out + "' goes on from there.");
+            common.err().println("Stopped after step " + done + " of " + steps + "; 'nats " + spec.name() + " --resume --out " + quoted(out) + "' goes on from there.");
             return Interrupt.EXIT_CODE;
         }
+    }
+
+    /** A path as a shell takes it. */
+    static String quoted(Path path) {
+        String name = path.toString();
+        return name.matches("[\\w./+,@%=-]+") ? name : "\"" + name.replaceAll("[\\\\\"$`]", "\\\\$0") + "\"";
     }
 }

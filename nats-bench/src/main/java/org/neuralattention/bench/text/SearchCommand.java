@@ -84,6 +84,7 @@ public final class SearchCommand extends RunCommand {
             if (known.isPresent()) {
                 return known.get();
             }
+            report.measuring();
             Evaluation.Result look = run.evaluate(corpus.heldOut(TrainingRun.LOOK_TOKENS), RoleChoice.FULL);
             int[] tokens = finalTokens();
             Evaluation.Result last = tokens.length <= look.tokens() + options.seqLen ? look : run.evaluate(tokens, RoleChoice.FULL);
@@ -113,7 +114,7 @@ public final class SearchCommand extends RunCommand {
 
                 @Override
                 public void look(long steps, Evaluation.Result result) {
-                    report.look(steps, result, dense, start.config().roleSpace());
+                    report.look(steps, result, dense, start.config());
                 }
             };
         }

@@ -9,10 +9,8 @@ import org.neuralattention.bench.cli.UserError;
 import org.neuralattention.model.ModelConfig;
 import org.neuralattention.roles.Role;
 import org.neuralattention.roles.RoleSpace;
-import org.neuralattention.train.KvTarget;
 import org.neuralattention.train.Loss;
 import org.neuralattention.train.Optimizer;
-import org.neuralattention.train.Price;
 import org.neuralattention.train.PriceSchedule;
 import org.neuralattention.train.Projection;
 import org.neuralattention.train.RoleLearning;
@@ -25,10 +23,7 @@ final class SearchOptions extends RunOptions {
 
     private static final List<Integer> WINDOWS = List.of(16, 64, 256);
 
-    // A start at which nearly all tokens are global, a price that takes over while the bonus falls, scorers that can follow it.
-    private static final double FIRST_PRICE = 0.1;
-    private static final double LR_FACTOR = 10;
-    private static final double GLOBAL_BONUS = 4;
+    private static final double ANY_SHARE = 0.5; // of a target that a price replaces
 
     @Option(names = "--model", paramLabel = "MODEL", description = "the model to begin with: a folder with config.json, a GGUF file, a llama2.c checkpoint")
     Path model;
@@ -94,20 +89,16 @@ final class SearchOptions extends RunOptions {
         check();
         Tuning tuning = tuning();
         try {
-            return new TrainConfig(batch, seqLen, accumulation, steps, lrSchedule(), Optimizer.DEFAULT,
-                    new RoleLearning(price(), roleGradientOneIn(), LR_FACTOR, GLOBAL_BONUS, ramp()), tuning, loss(), seed);
+            return new TrainConfig(batch, seqLen, accumulation, steps, lrSchedule(), Optimizer.DEFAULT, roles(), tuning, loss(), seed);
         } catch (IllegalArgumentException e) {
             throw new UserError("There is no such step: " + e.getMessage(), e);
         }
     }
 
-    /** Half the run to let go, the other half to settle. */
-    private long ramp() {
-        return steps / 2;
-    }
-
-    private Price price() {
-        return targetKv != null ? new KvTarget(targetKv, FIRST_PRICE, ramp()) : new PriceSchedule(price(price), 0, ramp());
+    /** As for a target, also where a price is given: it rises while the bonus on global falls. */
+    private RoleLearning roles() {
+        RoleLearning roles = RoleLearning.fineTune(targetKv != null ? targetKv : ANY_SHARE, steps).withGradientOneIn(roleGradientOneIn());
+        return targetKv != null ? roles : roles.withPrice(new PriceSchedule(price(price), 0, roles.bonusSteps()));
     }
 
     private Tuning tuning() {

@@ -12,11 +12,15 @@ import org.neuralattention.bench.report.Numbers;
 import org.neuralattention.bench.report.TextTable;
 import org.neuralattention.cache.KvStats;
 import org.neuralattention.model.Activations.Keep;
+import org.neuralattention.model.ModelConfig;
 import org.neuralattention.roles.RoleSpace;
 import org.neuralattention.train.Evaluation;
 
 /** What {@code nats search} prints beside its progress. */
 record SearchReport(CommonOptions common, SearchOptions options) {
+
+    /** A share so near to the target is the target's; text that was not trained on differs a little. */
+    private static final double SETTLED = 0.02;
 
     /**
      * What a search reached.
@@ -32,12 +36,12 @@ record SearchReport(CommonOptions common, SearchOptions options) {
     void begin(StartModel start, Corpus corpus, long steps) {
         long heldOut = corpus.heldOut().stream().mapToLong(ids -> ids.length).sum();
         if (common.json() != null) {
-            common.json().event("begin").put("parameters", start.config().parameters()).put("roles", start.config().roleSpace().toString())
+            common.json().event("begin").put("parameters", start.config().parameters()).put("roles", names(start.config()))
                     .put("trainingTokens", corpus.training().length).put("heldOutTokens", heldOut).put("steps", steps).end();
             return;
         }
         common.out().println(start.path() + ": " + Numbers.compact(start.config().parameters()) + " parameters, " + options.learns()
-                + "; roles: " + start.config().roleSpace() + ".");
+                + "; roles: " + names(start.config()) + ".");
         common.out().println(corpus.training().length + " tokens to train on, " + heldOut + " held out; "
                 + (options.targetKv == null ? "the price rises to " + Numbers.compact(options.price) + "." : "target: " + Numbers.percent(options.targetKv) + " of a full cache.")
                 + (steps == 0 ? "" : " Goes on after step " + steps + "."));
@@ -45,6 +49,13 @@ record SearchReport(CommonOptions common, SearchOptions options) {
             common.out().println("The heap does not hold all activations: each layer runs a second time in the backward pass.");
         }
         common.out().flush();
+    }
+
+    /** Before what takes a while without a step. */
+    void measuring() {
+        if (common.json() == null) {
+            common.err().println("Measuring the model as it is...");
+        }
     }
 
     void dense(TrainLog.Dense dense) {
@@ -56,23 +67,30 @@ record SearchReport(CommonOptions common, SearchOptions options) {
         common.out().flush();
     }
 
-    void look(long steps, Evaluation.Result result, TrainLog.Dense dense, RoleSpace space) {
+    void look(long steps, Evaluation.Result result, TrainLog.Dense dense, ModelConfig model) {
+        RoleSpace space = model.roleSpace();
         JsonLines json = common.json();
         if (json != null) {
             json.event("evaluation").put("step", steps).put("nll", result.nll()).put("denseNll", dense.lookNll()).put("tokens", result.tokens())
-                    .put("kvShare", result.share()).array("roles", roles(space), (line, role) -> line.put("role", space.name(role))
+                    .put("kvShare", result.share()).array("roles", roles(model), (line, role) -> line.put("role", space.name(role))
                             .put("share", result.roles().get(role))).end();
             return;
         }
-        String roles = roles(space).stream().map(role -> space.name(role) + " " + Numbers.percent(result.roles().get(role))).collect(Collectors.joining(", "));
+        String roles = roles(model).stream().map(role -> space.name(role) + " " + Numbers.percent(result.roles().get(role))).collect(Collectors.joining(", "));
         common.out().println("step " + steps + ": held-out loss " + Numbers.fixed(result.nll(), 4) + ", dense " + Numbers.fixed(dense.lookNll(), 4)
                 + "; KV " + Numbers.percent(result.share()) + "; roles: " + roles);
         common.out().flush();
     }
 
     /** Those that some layer may use. */
-    private static List<Integer> roles(RoleSpace space) {
-        return IntStream.range(0, space.count()).boxed().toList();
+    private static List<Integer> roles(ModelConfig model) {
+        RoleSpace space = model.roleSpace();
+        return IntStream.range(0, space.count()).filter(role -> IntStream.range(0, model.nLayers()).anyMatch(layer -> space.allows(layer, role))).boxed().toList();
+    }
+
+    private static String names(ModelConfig model) {
+        RoleSpace space = model.roleSpace();
+        return roles(model).stream().map(space::name).collect(Collectors.joining(", ")) + (space.sinks() == 1 ? "" : "; " + space.sinks() + " sinks");
     }
 
     void end(Path directory, Outcome outcome) {
@@ -96,23 +114,21 @@ record SearchReport(CommonOptions common, SearchOptions options) {
         common.out().println();
         common.out().print(TextTable.of(List.of("", "before", "searched"), rows));
         common.out().println(outcome.steps() + " steps in " + Numbers.duration(outcome.seconds()) + "; measured on " + heldOut.tokens() + " held-out tokens.");
+        if (options.targetKv != null && Math.abs(heldOut.share() - options.targetKv) > SETTLED) {
+            common.out().println("The KV share is not the target's: more --steps give the price the time to find it.");
+        }
         common.out().println();
         common.out().printf("""
                 The model is in %1$s. Next:
                   nats generate --model %1$s --prompt 'Once upon a time'
                   nats inspect %1$s --text %2$s
                   nats eval --model %1$s --text %2$s
-                """, quoted(directory), text());
+                """, RunCommand.quoted(directory), text());
     }
 
     /** A file to look at. */
     private String text() {
         Path given = options.valid.isEmpty() ? options.text.getFirst() : options.valid.getFirst();
-        return Files.isDirectory(given) ? "FILE" : quoted(given);
-    }
-
-    private static String quoted(Path path) {
-        String name = path.toString();
-        return name.matches("[\\w./+,@%=-]+") ? name : "'" + name.replace("'", "'\\''") + "'";
+        return Files.isDirectory(given) ? "FILE" : RunCommand.quoted(given);
     }
 }
