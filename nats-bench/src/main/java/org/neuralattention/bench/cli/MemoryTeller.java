@@ -14,7 +14,7 @@ import org.neuralattention.io.ModelLoader;
 import org.neuralattention.io.ModelSource;
 
 /** What memory there is, whether a model fits, and what it took in the end beside what was foretold. */
-final class MemoryTeller {
+public final class MemoryTeller {
 
     private static final Path STATUS = Path.of("/proc/self/status");
     private static final String PEAK = "VmHWM:";
@@ -37,7 +37,7 @@ final class MemoryTeller {
     }
 
     /** Bytes of the heap where what stays can be; only looked up, which takes a while, where it may matter. */
-    private static long heapRoom(long needed) {
+    public static long heapRoom(long needed) {
         long heap = Runtime.getRuntime().maxMemory();
         if (needed < heap / 2) {
             return heap;

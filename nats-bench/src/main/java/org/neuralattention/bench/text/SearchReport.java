@@ -122,8 +122,8 @@ record SearchReport(CommonOptions common, SearchOptions options) {
                 The model is in %1$s. Next:
                   nats generate --model %1$s --prompt 'Once upon a time'
                   nats inspect %1$s --text %2$s
-                  nats eval --model %1$s --text %2$s
-                """, RunCommand.quoted(directory), text());
+                  nats evaluate --model %3$s %1$s --text %2$s --html page.html
+                """, RunCommand.quoted(directory), text(), RunCommand.quoted(options.model));
     }
 
     /** A file to look at. */

@@ -3,6 +3,7 @@ package org.neuralattention.bench.text;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import org.neuralattention.bench.cli.MemoryTeller;
 import org.neuralattention.bench.cli.UserError;
 import org.neuralattention.bench.report.Numbers;
 import org.neuralattention.convert.TokenizerFiles;
@@ -34,6 +35,9 @@ import org.neuralattention.train.Tuning;
  */
 record StartModel(Path path, ModelConfig config, Tokenizer tokenizer, Path tokenizerPath, Keep keep) {
 
+    /** Text, tokenizer, and what the kernels work in. */
+    private static final long OTHER = 32L << 20;
+
     /** Reads what it is, and refuses what could not be trained. */
     static StartModel open(SearchOptions options, TrainConfig train) throws IOException {
         try (ModelFile file = ModelFile.open(options.model)) {
@@ -62,19 +66,20 @@ record StartModel(Path path, ModelConfig config, Tokenizer tokenizer, Path token
     }
 
     private static Keep keep(SearchOptions options, ModelConfig config, TrainConfig train) {
-        long heap = Runtime.getRuntime().maxMemory();
         try {
-            for (Keep keep : new Keep[] {Keep.ALL, Keep.INPUTS}) {
-                if (bytes(config, train, keep) <= heap) {
-                    return keep;
-                }
+            long all = bytes(config, train, Keep.ALL);
+            if (all <= MemoryTeller.heapRoom(all)) {
+                return Keep.ALL;
             }
+            long least = bytes(config, train, Keep.INPUTS);
+            if (least <= MemoryTeller.heapRoom(least)) {
+                return Keep.INPUTS;
+            }
+            throw new UserError("This search takes some " + Numbers.bytes(least) + " of heap, and this JVM has room for " + Numbers.bytes(MemoryTeller.heapRoom(least))
+                    + ": a smaller --batch (with --accumulation), --tune lora or scorers take less, NATS_JAVA_OPTS=-Xmx" + (least + least / 2 >> 20) + "m sets a larger one.");
         } catch (IllegalArgumentException | ArithmeticException e) {
             throw new UserError("--batch " + options.batch + " of --seq-len " + options.seqLen + " does not go: " + e.getMessage(), e);
         }
-        long least = bytes(config, train, Keep.INPUTS);
-        throw new UserError("This search takes some " + Numbers.bytes(least) + " of heap, and there are " + Numbers.bytes(heap)
-                + ": a smaller --batch (with --accumulation), --tune lora or scorers take less, NATS_JAVA_OPTS=-Xmx" + (least + least / 8 >> 20) + "m sets a larger one.");
     }
 
     /** Heap of the search: weights; gradients and two moments of what learns; a teacher; activations and their gradients. */
@@ -90,8 +95,8 @@ record StartModel(Path path, ModelConfig config, Tokenizer tokenizer, Path token
         };
         int batch = train.batch();
         int seqLen = train.seqLen();
-        return numbers * Float.BYTES + Activations.bytes(config, batch, seqLen, keep)
-                + 2 * Activations.bytes(config, batch, seqLen, Keep.NOTHING); // gradients of a layer; and a look, or the teacher's pass
+        int more = train.loss().hasTeacher() ? 4 : 3; // the gradients of a layer, the two lengths of a look, the teacher's pass
+        return numbers * Float.BYTES + Activations.bytes(config, batch, seqLen, keep) + more * Activations.bytes(config, batch, seqLen, Keep.NOTHING) + OTHER;
     }
 
     /** Its weights as float32, with fresh role scorers if it has no roles. */
