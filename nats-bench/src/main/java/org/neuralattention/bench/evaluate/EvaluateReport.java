@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.neuralattention.bench.cli.JsonLines;
 import org.neuralattention.bench.report.HeadMap;
 import org.neuralattention.bench.report.HtmlReport;
@@ -28,7 +29,7 @@ final class EvaluateReport {
             + "KV share: keys held of a full cache, averaged over the steps, also of those behind the prompt only; bytes of keys and values in float32.";
 
     /** Places of a block that a line of losses shows as one point. */
-    private static final int POINTS = 32;
+    private static final int POINTS = 16;
 
     private final String command;
     private final List<Scored> rows = new ArrayList<>();
@@ -111,10 +112,12 @@ final class EvaluateReport {
         for (List<Scored> group : groups()) {
             page.figure(heading(group), quality(group), "");
         }
+        fronts(page);
         List<List<Scored>> texts = groups().stream().filter(group -> group.getFirst().losses().length > 1).toList();
         if (!texts.isEmpty()) {
             page.section("Loss by position");
-            texts.forEach(group -> page.figure(heading(group), losses(group), "In groups of neighbouring places; " + budgetShown(group)));
+            texts.forEach(group -> page.figure(heading(group), losses(group), (full(group) == null ? "Loss" : "Loss above that of full attention")
+                    + ", averaged over neighbouring places" + budgetShown(group) + "."));
         }
         heads(page);
         words(page);
@@ -122,17 +125,46 @@ final class EvaluateReport {
         return page;
     }
 
-    private static ScatterChart quality(List<Scored> group) {
+    private ScatterChart quality(List<Scored> group) {
+        ScatterChart chart = chart(group).styles(styles());
+        group.forEach(row -> chart.add(row.policy(), row.use().meanBytes(), row.value(), row.budget().isEmpty() ? row.policy() : ""));
+        return front(chart, Scored.front(group));
+    }
+
+    /** Where several models did the same, their fronts in one picture. */
+    private void fronts(HtmlReport page) {
+        Map<String, List<List<Scored>>> tasks = new LinkedHashMap<>();
+        groups().forEach(group -> tasks.computeIfAbsent(group.getFirst().task(), task -> new ArrayList<>()).add(group));
+        tasks.forEach((task, groups) -> {
+            if (groups.size() > 1) {
+                ScatterChart chart = chart(groups.getFirst());
+                for (List<Scored> group : groups) {
+                    Scored.front(group).forEach(row -> chart.add(row.model(), row.use().meanBytes(), row.value(), ""));
+                    front(chart, Scored.front(group));
+                }
+                page.figure("all models: " + task, chart, "The front of each model, whatever the policy.");
+            }
+        });
+    }
+
+    private static ScatterChart chart(List<Scored> group) {
         boolean recall = group.getFirst().measure() == TaskScore.Measure.RECALL;
-        ScatterChart chart = new ScatterChart(heading(group), "mean KV bytes", recall ? "right answers" : "loss, nats (less is better)").logX();
+        ScatterChart chart = new ScatterChart(group.getFirst().task(), "mean KV bytes", recall ? "right answers" : "loss, nats (less is better)").logX();
         if (recall) {
             chart.yReaches(0, 1);
         }
-        chart.formats(Numbers::bytes, recall ? share -> Numbers.fixed(share * 100, 0) + " %" : Numbers::compact);
-        group.forEach(row -> chart.add(row.policy(), row.use().meanBytes(), row.value(), row.budget().isEmpty() ? row.policy() : ""));
-        List<Scored> front = Scored.front(group);
+        return chart.formats(Numbers::bytes, recall ? share -> Numbers.fixed(share * 100, 0) + " %" : Numbers::compact);
+    }
+
+    private static ScatterChart front(ScatterChart chart, List<Scored> front) {
         return chart.front("best at its bytes (Pareto front)", front.stream().mapToDouble(row -> row.use().meanBytes()).toArray(),
                 front.stream().mapToDouble(Scored::value).toArray());
+    }
+
+    /** Names of the policies in the order of their styles: those of the lines of losses first, which have the fewest styles. */
+    private List<String> styles() {
+        return Stream.of(PolicyChoice.LEARNED, PolicyChoice.RANDOM, PolicyChoice.WINDOW, PolicyChoice.SINK, PolicyChoice.H2O, PolicyChoice.TOVA, PolicyChoice.FULL,
+                PolicyChoice.SNAPKV, PolicyChoice.ORACLE).flatMap(choice -> rows.stream().filter(row -> row.choice() == choice).map(Scored::policy)).distinct().toList();
     }
 
     /** The budget whose policies the lines of losses show: that of the roles, else the middle one. */
@@ -143,29 +175,40 @@ final class EvaluateReport {
 
     private static String budgetShown(List<Scored> group) {
         String budget = shownBudget(group);
-        return budget.isEmpty() ? "" : budget.equals(EvaluateCommand.ROLES) ? "policies with a budget hold as many bytes as the roles."
-                : "policies with a budget hold " + Numbers.percent(Double.parseDouble(budget)) + ".";
+        return budget.isEmpty() ? "" : budget.equals(EvaluateCommand.ROLES) ? "; policies with a budget hold as many bytes as the roles"
+                : "; policies with a budget hold " + Numbers.percent(Double.parseDouble(budget));
     }
 
-    private static LineChart losses(List<Scored> group) {
-        LineChart chart = new LineChart("Loss by position", "place in the block", "loss, nats");
+    /** The row of full attention, or null if there is none, or nothing to compare with it. */
+    private static Scored full(List<Scored> group) {
+        return group.size() == 1 ? null : group.stream().filter(row -> row.choice() == PolicyChoice.FULL).findFirst().orElse(null);
+    }
+
+    /** Losses by position, above those of full attention if there are such: what all have in common is the text's. */
+    private LineChart losses(List<Scored> group) {
+        Scored full = full(group);
+        double[] common = full == null ? new double[group.getFirst().losses().length] : full.losses();
+        LineChart chart = new LineChart("Loss by position", "place in the block", full == null ? "loss, nats" : "loss above full, nats").styles(styles());
         String shown = shownBudget(group);
         for (Scored row : group) {
-            if (row.budget().isEmpty() || row.budget().equals(shown)) {
-                double[] losses = row.losses();
-                int points = Math.min(POINTS, losses.length);
-                double[] x = new double[points];
-                double[] y = new double[points];
-                for (int i = 0; i < points; i++) {
-                    int from = i * losses.length / points;
-                    int to = (i + 1) * losses.length / points;
-                    x[i] = (from + to - 1) / 2.0;
-                    y[i] = IntStream.range(from, to).mapToDouble(n -> losses[n]).average().orElseThrow();
-                }
-                chart.add(row.policy(), x, y);
+            if (row != full && (row.budget().isEmpty() || row.budget().equals(shown))) {
+                line(chart, row.policy(), row.losses(), common);
             }
         }
         return chart;
+    }
+
+    private static void line(LineChart chart, String name, double[] losses, double[] common) {
+        int points = Math.min(POINTS, losses.length);
+        double[] x = new double[points];
+        double[] y = new double[points];
+        for (int i = 0; i < points; i++) {
+            int from = i * losses.length / points;
+            int to = (i + 1) * losses.length / points;
+            x[i] = (from + to - 1) / 2.0;
+            y[i] = IntStream.range(from, to).mapToDouble(n -> losses[n] - common[n]).average().orElseThrow();
+        }
+        chart.add(name, x, y);
     }
 
     private void heads(HtmlReport page) {

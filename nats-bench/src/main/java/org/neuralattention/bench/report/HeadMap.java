@@ -13,6 +13,9 @@ public final class HeadMap implements Figure {
 
     private static final int DARK = 6;
 
+    /** Heads up to which a grid stands beside another one, and on a phone. */
+    private static final int NARROW = 6;
+
     private final String title;
     private final double[][] shares;
 
@@ -40,6 +43,6 @@ public final class HeadMap implements Figure {
                 svg.text(shade >= DARK ? "on" : "off", NAMES + (h + 0.5) * CELL, y + ROW - 9, "middle", Numbers.percent(share));
             }
         }
-        return "<div class=\"wide\">" + svg.end() + "</div>";
+        return heads > NARROW ? "<div class=\"wide\">" + svg.end() + "</div>" : svg.end();
     }
 }

@@ -11,6 +11,7 @@ public final class LineChart implements Figure {
 
     private final Frame frame;
     private final List<Series> series = new ArrayList<>();
+    private List<String> styles = List.of();
 
     public LineChart(String title, String xName, String yName) {
         frame = new Frame(title, xName, yName);
@@ -42,6 +43,17 @@ public final class LineChart implements Figure {
         return this;
     }
 
+    /** Names in the order of their styles, so that a name looks the same in several charts; names not given follow in the order they are added. */
+    public LineChart styles(List<String> names) {
+        styles = List.copyOf(names);
+        return this;
+    }
+
+    private int style(int index) {
+        int named = styles.indexOf(series.get(index).name);
+        return named >= 0 ? named : styles.size() + index;
+    }
+
     /** Adds a line through (x[i], y[i]) in the order given. */
     public LineChart add(String name, double[] x, double[] y) {
         if (x.length != y.length) {
@@ -63,13 +75,13 @@ public final class LineChart implements Figure {
         Svg svg = frame.draw(x, y);
         StringBuilder legend = new StringBuilder();
         for (int i = 0; i < series.size(); i++) {
-            draw(svg, x, y, i, series.get(i));
-            legend.append(Palette.legendEntry("<path class=\"" + Palette.line(i) + "\" d=\"M0 7h26\"/>", series.get(i).name));
+            draw(svg, x, y, style(i), series.get(i));
+            legend.append(Palette.legendEntry("<path class=\"" + Palette.line(style(i)) + "\" d=\"M0 7h26\"/>", series.get(i).name));
         }
         return svg.end() + Palette.legend(legend.toString());
     }
 
-    private static void draw(Svg svg, Scale x, Scale y, int index, Series line) {
+    private static void draw(Svg svg, Scale x, Scale y, int style, Series line) {
         StringBuilder d = new StringBuilder();
         for (int i = 0; i < line.x.length; i++) {
             if (!shown(x, y, line, i)) {
@@ -80,11 +92,11 @@ public final class LineChart implements Figure {
             boolean joined = i > 0 && shown(x, y, line, i - 1);
             d.append(joined ? 'L' : 'M').append(Svg.n(px)).append(' ').append(Svg.n(py));
             if (!joined && (i + 1 == line.x.length || !shown(x, y, line, i + 1))) {
-                svg.mark(index, px, py, 4, line.name);
+                svg.mark(style, px, py, 4, line.name);
             }
         }
         if (!d.isEmpty()) {
-            svg.path(Palette.line(index), d.toString());
+            svg.path(Palette.line(style), d.toString());
         }
     }
 

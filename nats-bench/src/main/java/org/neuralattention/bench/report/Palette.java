@@ -31,7 +31,7 @@ final class Palette {
             th,td{padding:6px 14px 6px 0;text-align:right;border-bottom:1px solid var(--grid);white-space:nowrap}
             th:first-child,td:first-child{text-align:left}thead th{color:var(--soft);font-weight:600}tbody th{font-weight:400}tbody th.group{font-weight:600;padding-top:14px}
             .figures{display:flex;flex-wrap:wrap;gap:8px 32px}
-            figure{margin:12px 0;max-width:100%;flex:0 1 510px}figure:has(.wide){flex-basis:100%}figure h3{font-size:1rem;margin:0 0 4px}figcaption{font-size:.9rem;max-width:70ch}
+            figure{margin:12px 0;max-width:100%;flex:0 1 510px}figure:has(.wide),figure:has(.words){flex-basis:100%}figure h3{font-size:1rem;margin:0 0 4px}figcaption{font-size:.9rem;max-width:70ch}
             svg{display:block;width:100%;height:auto}
             text{fill:var(--ink);font-size:14px}text.tick,text.axis{fill:var(--soft)}text.tick{font-size:13px}text.small{font-size:11px;fill:var(--soft)}
             .grid{stroke:var(--grid)}.base{stroke:var(--soft)}

@@ -48,6 +48,12 @@ public final class ScatterChart implements Figure {
         return this;
     }
 
+    /** Names in the order of their styles, so that a name looks the same in several charts; comes before the points. */
+    public ScatterChart styles(List<String> names) {
+        series.addAll(names);
+        return this;
+    }
+
     /** Adds a point; an empty label shows none. */
     public ScatterChart add(String seriesName, double x, double y, String label) {
         if (!series.contains(seriesName)) {
@@ -90,7 +96,10 @@ public final class ScatterChart implements Figure {
         }
         StringBuilder legend = new StringBuilder();
         for (int i = 0; i < series.size(); i++) {
-            legend.append(Palette.legendEntry("<path class=\"f" + i % Palette.SERIES + "\" d=\"" + Svg.markShape(i, 13, 7, 5) + "\"/>", series.get(i)));
+            int index = i;
+            if (points.stream().anyMatch(p -> p.series == index)) {
+                legend.append(Palette.legendEntry("<path class=\"f" + i % Palette.SERIES + "\" d=\"" + Svg.markShape(i, 13, 7, 5) + "\"/>", series.get(i)));
+            }
         }
         lines.stream().map(Line::name).distinct().forEach(name -> legend.append(Palette.legendEntry("<path class=\"front\" d=\"M0 7h26\"/>", name)));
         return svg.end() + Palette.legend(legend.toString());

@@ -51,6 +51,15 @@ class ReportTest {
     }
 
     @Test
+    void aNameLooksTheSameInEveryChartWithTheSameStyles() {
+        List<String> names = List.of("a", "b", "c");
+        String points = new ScatterChart("", "x", "y").styles(names).add("c", 1, 1, "").add("d", 2, 2, "").html();
+        assertTrue(points.contains("class=\"f2\"") && points.contains("class=\"f3\"") && !points.contains("class=\"f0\"") && !points.contains(">b<"), points);
+        String lines = new LineChart("", "x", "y").styles(names).add("c", new double[] {1, 2}, new double[] {1, 2}).html();
+        assertTrue(lines.contains("class=\"l2\"") && !lines.contains("class=\"l0\""), lines);
+    }
+
+    @Test
     void theSameInputGivesTheSameBytesInEveryLocale() {
         Locale before = Locale.getDefault();
         try {
