@@ -97,6 +97,7 @@ class SearchCommandTest {
         assertTrue(err.contains("KV share"), err);
 
         assertEquals(0, nats("search", "--model=" + model, "--text", text.toString(), "--out=" + folder.resolve("on"), "--seq-len=32", "--batch=2", "--steps=2", "--target-kv=0.3"), () -> err);
+        assertTrue(log(folder.resolve("on"), "dense").getFirst().doubleValue("lookNll") != looks.getLast().doubleValue("nll")); // without its roles
         assertTrue(out.contains("roles: global, local, sliding 2, sliding 8."), out); // its own roles
         refused(new String[] {"search", "--model=" + model, "--text", text.toString(), "--out=" + folder.resolve("no"), "--seq-len=32", "--target-kv=0.3", "--windows=4"}, "has roles already");
     }
