@@ -75,8 +75,7 @@ record Plan(Path path, String name, ModelConfig config, List<Trial> trials, Samp
             }
             trials.removeIf(trial -> trial.cells().isEmpty());
             if (trials.isEmpty()) {
-                throw new UserError("Nothing is left to run on " + path + ": learned and random need a model with roles, snapkv and oracle a task with questions, "
-                        + "and the budget 'roles' both.");
+                throw new UserError("Nothing is left to run on " + path + ": learned, random and the budget 'roles' need a model with roles, snapkv and oracle a task with questions.");
             }
             return trials;
         }
