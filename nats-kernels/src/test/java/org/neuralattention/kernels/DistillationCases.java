@@ -52,17 +52,13 @@ final class DistillationCases {
         private void row(int row, double[] loss, double[] gx, double[] gh, Precision p) {
             double[] student = logSoftmax(x, row, p);
             double[] t = logSoftmax(teacher, row, p);
-            double[] dRow = new double[dim];
             for (int v = 0; v < vocabSize; v++) {
                 loss[row] = p.of(loss[row] + p.of(p.exp(t[v]) * p.of(t[v] - student[v])));
                 double g = p.of(SCALE * p.of(p.exp(student[v]) - p.exp(t[v])));
                 for (int i = 0; i < dim; i++) {
-                    dRow[i] = p.of(dRow[i] + p.of(g * head.array[head.offset + v * dim + i]));
+                    gx[row * dim + i] = p.of(gx[row * dim + i] + p.of(g * head.array[head.offset + v * dim + i]));
                     gh[v * dim + i] = p.of(gh[v * dim + i] + p.of(g * x.array[x.offset + row * dim + i]));
                 }
-            }
-            for (int i = 0; i < dim; i++) {
-                gx[row * dim + i] = p.of(gx[row * dim + i] + dRow[i]);
             }
         }
 
