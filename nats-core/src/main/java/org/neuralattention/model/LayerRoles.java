@@ -66,7 +66,7 @@ public final class LayerRoles {
             case RoleChoice.Best _ -> RoleSampler.choose(a.roles, 0, d, a.roleLogits, bias[layer], 0, pinned,
                     n.batch(), n.nKvHeads(), n.rows(), nRoles, team);
             case RoleChoice.Sampled sampled -> {
-                RoleSampler.gumbel(d, a.roleSoft, sampled.seed(), sampled.step(), layer, sampled.firstToken(),
+                RoleSampler.gumbel(d, a.roleSoft, sampled.seed(), sampled.step(), layer, sampled.firstToken(), sampled.noise(),
                         n.batch(), n.nKvHeads(), n.rows(), nRoles, team);
                 sample(s, a, layer, d, a.roleSoft, sampled.globalBonus(), pinned);
             }

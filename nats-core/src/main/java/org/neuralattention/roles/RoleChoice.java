@@ -22,12 +22,13 @@ public sealed interface RoleChoice {
      * @param firstToken index of the pass's first token within the step, so that micro-batches draw different noise
      * @param gradientOneIn the role gradient looks at one query tile in so many ({@link RoleTiles}); 1: at all, exactly
      * @param globalBonus added to the logit of global
+     * @param noise what the noise is multiplied by: 1 draws from the softmax of the logits, 0 takes the most likely role
      */
-    record Sampled(long seed, long step, long firstToken, int gradientOneIn, float globalBonus) implements RoleChoice {
+    record Sampled(long seed, long step, long firstToken, int gradientOneIn, float globalBonus, double noise) implements RoleChoice {
 
-        /** With the exact gradient and no bonus. */
+        /** With the exact gradient, no bonus, all the noise. */
         public Sampled(long seed, long step, long firstToken) {
-            this(seed, step, firstToken, 1, 0);
+            this(seed, step, firstToken, 1, 0, 1);
         }
     }
 

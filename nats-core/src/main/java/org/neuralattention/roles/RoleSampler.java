@@ -28,8 +28,9 @@ public final class RoleSampler {
      *
      * @param noise out, [batch, nKvHeads, rows, nRoles]
      * @param firstToken number of the first token within the step's whole batch; token n of row b gets {@code firstToken + b * rows + n}
+     * @param scale what it is multiplied by: 1, or less where roles settle
      */
-    public static void gumbel(float[] noise, int noiseOffset, long seed, long step, int layer, long firstToken,
+    public static void gumbel(float[] noise, int noiseOffset, long seed, long step, int layer, long firstToken, double scale,
             int batch, int nKvHeads, int rows, int nRoles, Team team) {
         long tokens = check(batch, nKvHeads, rows, nRoles);
         Arguments.range("noise", noise.length, noiseOffset, tokens * nRoles);
@@ -39,7 +40,7 @@ public final class RoleSampler {
                 for (int head = 0; head < nKvHeads; head++) {
                     int at = noiseOffset + place(token, head, nKvHeads, rows) * nRoles;
                     for (int role = 0; role < nRoles; role++) {
-                        noise[at + role] = (float) CounterRandom.gumbel(seed, step, layer, head, firstToken + token, role);
+                        noise[at + role] = (float) (scale * CounterRandom.gumbel(seed, step, layer, head, firstToken + token, role));
                     }
                 }
             }

@@ -14,10 +14,14 @@ import org.neuralattention.io.JsonObject;
  * @param lrFactor learning rate of the role scorers over that of the rest
  * @param globalBonus added to the logit of global at step 0, so that a model that is fine-tuned begins with nearly all it knew
  * @param bonusSteps steps in which the bonus falls to 0 in a line
+ * @param settleFrom the step from which the noise of the draws falls in a line
+ * @param settledAt the step from which there is none: roles are the most likely ones, as in use, and still learn
  */
-public record RoleLearning(Price price, int gradientOneIn, double lrFactor, double globalBonus, long bonusSteps) {
+public record RoleLearning(Price price, int gradientOneIn, double lrFactor, double globalBonus, long bonusSteps, long settleFrom, long settledAt) {
 
-    /** Keeping is free, the exact gradient, one rate for all, no bonus. */
+    private static final long NEVER = Long.MAX_VALUE;
+
+    /** Keeping is free, the exact gradient, one rate for all, no bonus, noise to the end. */
     public static final RoleLearning FREE = of(PriceSchedule.FREE);
 
     public RoleLearning {
@@ -31,36 +35,49 @@ public record RoleLearning(Price price, int gradientOneIn, double lrFactor, doub
         if (!(globalBonus >= 0) || globalBonus == Double.POSITIVE_INFINITY || bonusSteps < 0) {
             throw new IllegalArgumentException("globalBonus = " + globalBonus + ", bonusSteps = " + bonusSteps + ": must be finite and not negative");
         }
+        if (settleFrom < 0 || settledAt < settleFrom) {
+            throw new IllegalArgumentException("settleFrom = " + settleFrom + ", settledAt = " + settledAt + ": must be ascending and not negative");
+        }
     }
 
-    /** The exact gradient, one rate for all, no bonus. */
+    /** The exact gradient, one rate for all, no bonus, noise to the end. */
     public static RoleLearning of(Price price) {
-        return new RoleLearning(price, 1, 1, 0, 0);
+        return new RoleLearning(price, 1, 1, 0, 0, NEVER, NEVER);
     }
 
     /**
      * For a fine-tune of {@code steps} steps that ends at a KV share, from weights with new scorers ({@link org.neuralattention.model.Weights#withRoleSpace}):
      * down to the share in the first half, the scorers at ten times the rate of the rest, a bonus of 4 on global in the beginning, the exact
-     * gradient.
+     * gradient; in the third quarter the noise of the draws falls to nothing, so that weights and price settle on the roles of use.
      */
     public static RoleLearning fineTune(double share, long steps) {
-        return new RoleLearning(new KvTarget(share, 0.1, steps / 2), 1, 10, 4, steps / 2);
+        return new RoleLearning(new KvTarget(share, 0.1, steps / 2), 1, 10, 4, steps / 2, steps / 2, 3 * steps / 4);
     }
 
     public RoleLearning withPrice(Price price) {
-        return new RoleLearning(price, gradientOneIn, lrFactor, globalBonus, bonusSteps);
+        return new RoleLearning(price, gradientOneIn, lrFactor, globalBonus, bonusSteps, settleFrom, settledAt);
     }
 
     public RoleLearning withGradientOneIn(int oneIn) {
-        return new RoleLearning(price, oneIn, lrFactor, globalBonus, bonusSteps);
+        return new RoleLearning(price, oneIn, lrFactor, globalBonus, bonusSteps, settleFrom, settledAt);
     }
 
     public RoleLearning withLrFactor(double factor) {
-        return new RoleLearning(price, gradientOneIn, factor, globalBonus, bonusSteps);
+        return new RoleLearning(price, gradientOneIn, factor, globalBonus, bonusSteps, settleFrom, settledAt);
     }
 
     public RoleLearning withGlobalBonus(double bonus, long steps) {
-        return new RoleLearning(price, gradientOneIn, lrFactor, bonus, steps);
+        return new RoleLearning(price, gradientOneIn, lrFactor, bonus, steps, settleFrom, settledAt);
+    }
+
+    /** Noise that falls from step {@code from} on and is gone at step {@code at}. */
+    public RoleLearning withSettling(long from, long at) {
+        return new RoleLearning(price, gradientOneIn, lrFactor, globalBonus, bonusSteps, from, at);
+    }
+
+    /** What the noise of a step, counted from 0, is multiplied by. */
+    public double noise(long step) {
+        return step < settleFrom ? 1 : step >= settledAt ? 0 : (settledAt - step) / (settledAt - settleFrom + 1.0);
     }
 
     /** The bonus of a step, counted from 0. */
@@ -76,12 +93,15 @@ public record RoleLearning(Price price, int gradientOneIn, double lrFactor, doub
         json.put("lr_factor", lrFactor);
         json.put("global_bonus", globalBonus);
         json.put("bonus_steps", bonusSteps);
+        json.put("settle_from", settleFrom);
+        json.put("settled_at", settledAt);
         return json;
     }
 
     /** Reads what {@link #toJson} writes. */
     public static RoleLearning fromJson(JsonObject json) {
         return new RoleLearning(Price.fromJson(json.object("price")), json.intValue("gradient_one_in"), json.doubleValue("lr_factor"),
-                json.doubleValue("global_bonus"), json.longValue("bonus_steps"));
+                json.doubleValue("global_bonus"), json.longValue("bonus_steps"),
+                json.longValue("settle_from"), json.longValue("settled_at"));
     }
 }

@@ -179,7 +179,7 @@ public final class Trainer {
         int first = micro * config.batch() * config.seqLen();
         float scale = asked == 0 ? 0 : 1f / asked;
         RoleChoice choice = roles != null ? roles : new RoleChoice.Sampled(config.seed(), step, first,
-                config.roles().gradientOneIn(), (float) config.roles().bonus(step));
+                config.roles().gradientOneIn(), (float) config.roles().bonus(step), config.roles().noise(step));
         OutputLoss output = teacher == null ? transformer.crossEntropy(targets, first, scale)
                 : teacher.loss(config.loss(), transformer, ids, first, targets, first, scale);
         transformer.forward(activations, ids, first, choice);

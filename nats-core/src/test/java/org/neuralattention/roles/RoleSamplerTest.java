@@ -188,7 +188,7 @@ class RoleSamplerTest {
     private static Drawn draw(float[] logits, long seed, long step, int layer, long firstToken, int batch, int rows, Team team) {
         int[] roles = new int[batch * HEADS * rows];
         float[] y = new float[roles.length * ROLES];
-        RoleSampler.gumbel(y, 0, seed, step, layer, firstToken, batch, HEADS, rows, ROLES, team);
+        RoleSampler.gumbel(y, 0, seed, step, layer, firstToken, 1, batch, HEADS, rows, ROLES, team);
         RoleSampler.sample(roles, 0, y, 0, logits, 0, y, 0, NO_BIAS, 0, 1, batch, HEADS, rows, ROLES, team);
         return new Drawn(roles, y);
     }

@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.neuralattention.io.Json;
 import org.neuralattention.io.JsonObject;
@@ -44,9 +46,17 @@ class SchedulesTest {
     }
 
     @Test
+    void theNoiseOfTheDrawsFallsInALine() {
+        RoleLearning roles = RoleLearning.FREE.withSettling(10, 13);
+        assertEquals(List.of(1.0, 0.75, 0.5, 0.25, 0.0, 0.0), LongStream.of(9, 10, 11, 12, 13, 1000).mapToObj(roles::noise).toList());
+        assertEquals(1, RoleLearning.FREE.noise(Long.MAX_VALUE - 1));
+        assertThrows(IllegalArgumentException.class, () -> RoleLearning.FREE.withSettling(10, 9));
+    }
+
+    @Test
     void aConfigurationSurvivesJson() {
         TrainConfig config = new TrainConfig(3, 128, 2, 1000, LrSchedule.cosine(3e-4, 1e-5, 50, 900), new Optimizer(0.9, 0.98, 1e-9, 0.01, 0.5),
-                new RoleLearning(new PriceSchedule(0.3, 100, 200), 4, 10, 5, 40), new Tuning.Lora(8, 16, Set.of(Projection.Q, Projection.DOWN)),
+                new RoleLearning(new PriceSchedule(0.3, 100, 200), 4, 10, 5, 40, 500, 800), new Tuning.Lora(8, 16, Set.of(Projection.Q, Projection.DOWN)),
                 new Loss.KlDistillation(), Long.MIN_VALUE);
         assertEquals(config, TrainConfig.fromJson(parse(config.toJson())));
     }

@@ -2,6 +2,7 @@ package org.neuralattention.train;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -65,6 +66,19 @@ class TrainerTest {
         }
         assertTrue(lastFree.loss() < first.loss() - 0.5, first + " " + lastFree);
         assertTrue(lastDear.share() < 0.85 * lastFree.share(), lastDear + " " + lastFree);
+    }
+
+    @Test
+    void settledRolesAreTheMostLikelyOnesAndStillLearn() {
+        Trainer trainer = Tiny.trainer(Tiny.CONFIG.withLr(LrSchedule.constant(1e-2)).withRoles(RoleLearning.of(new PriceSchedule(3, 0, 0)).withSettling(2, 4)), Team.serial());
+        for (int i = 0; i < 4; i++) {
+            StepReport loud = trainer.step(Tiny.text());
+            assertTrue(Math.abs(loud.share() - loud.bestShare()) > 1e-9, loud.toString());
+        }
+        String before = Arrays.toString(trainer.weights().layers.getFirst().scorer.data());
+        StepReport quiet = trainer.step(Tiny.text());
+        assertEquals(quiet.bestShare(), quiet.share(), 1e-12);
+        assertNotEquals(before, Arrays.toString(trainer.weights().layers.getFirst().scorer.data()));
     }
 
     @Test

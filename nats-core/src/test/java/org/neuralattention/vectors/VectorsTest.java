@@ -96,7 +96,7 @@ class VectorsTest {
             int nRoles = c.intValue("n_roles");
             float[] logits = floats(flat(c.list("logits")));
             float[] noise = new float[logits.length];
-            RoleSampler.gumbel(noise, 0, c.longValue("seed"), c.longValue("step"), c.intValue("layer"), c.longValue("first_token"),
+            RoleSampler.gumbel(noise, 0, c.longValue("seed"), c.longValue("step"), c.intValue("layer"), c.longValue("first_token"), 1,
                     batch, heads, rows, nRoles, Team.serial());
             assertClose("noise", flat(c.list("noise")), noise, 1e-6);
             int[] roles = new int[batch * heads * rows];
