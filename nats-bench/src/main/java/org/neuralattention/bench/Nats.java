@@ -18,6 +18,7 @@ import org.neuralattention.bench.cli.InspectCommand;
 import org.neuralattention.bench.cli.UserError;
 import org.neuralattention.bench.demo.DemoCommand;
 import org.neuralattention.bench.evaluate.EvaluateCommand;
+import org.neuralattention.bench.results.ResultsCommand;
 import org.neuralattention.bench.text.SearchCommand;
 import org.neuralattention.bench.text.TrainCommand;
 import org.neuralattention.cache.KvBudgetExceededException;
@@ -59,6 +60,7 @@ public final class Nats implements Runnable {
         COMMANDS.put("inspect", InspectCommand::new);
         COMMANDS.put("convert", ConvertCommand::new);
         COMMANDS.put("bench", BenchCommand::new);
+        COMMANDS.put("results", () -> new ResultsCommand((out, err, args) -> run(out, err, false, args)));
     }
 
     @Spec

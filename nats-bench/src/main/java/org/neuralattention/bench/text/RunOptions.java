@@ -7,6 +7,8 @@ import java.util.List;
 import org.neuralattention.bench.cli.UserError;
 import org.neuralattention.tokenize.Tokenizer;
 import org.neuralattention.train.LrSchedule;
+import org.neuralattention.train.TextTokens;
+import org.neuralattention.train.TokenSource;
 import picocli.CommandLine.Option;
 
 /** The options that decide the result of any run, whatever it trains; defaults come from the command. */
@@ -114,6 +116,11 @@ abstract class RunOptions {
         checkLength("The text to train on", corpus.training().length);
         checkLength("The held-out text", corpus.heldOut().stream().mapToInt(ids -> ids.length).sum());
         return corpus;
+    }
+
+    /** What a run learns from: places in the text. */
+    TokenSource source(Corpus corpus, long seed) {
+        return new TextTokens(corpus.training(), seed);
     }
 
     private void checkLength(String what, int tokens) {

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.neuralattention.bench.cli.UserError;
+import org.neuralattention.bench.tasks.PlantedFacts;
 import org.neuralattention.model.ModelConfig;
 import org.neuralattention.roles.Role;
 import org.neuralattention.roles.RoleSpace;
@@ -14,6 +15,7 @@ import org.neuralattention.train.Optimizer;
 import org.neuralattention.train.PriceSchedule;
 import org.neuralattention.train.Projection;
 import org.neuralattention.train.RoleLearning;
+import org.neuralattention.train.TokenSource;
 import org.neuralattention.train.TrainConfig;
 import org.neuralattention.train.Tuning;
 import picocli.CommandLine.Option;
@@ -63,6 +65,10 @@ final class SearchOptions extends RunOptions {
             description = "what it learns from: the text (lm), or the model as it was, with a full cache: its last hidden state (hidden) or its probabilities (kl) (${DEFAULT-VALUE})")
     String loss = "lm";
 
+    @Option(names = "--facts", paramLabel = "N",
+            description = "plant so many facts in half of the sequences, asked for at their end, as 'nats evaluate --tasks facts:N' does: what must not be forgotten (none)")
+    int facts;
+
     SearchOptions() {
         super(1024, 200, "0.0003", 50);
     }
@@ -82,7 +88,22 @@ final class SearchOptions extends RunOptions {
         if (targetKv != null && !(targetKv > 0 && targetKv < 1)) {
             throw new UserError("--target-kv " + targetKv + ": must be between 0 and 1.");
         }
+        if (facts < 0) {
+            throw new UserError("--facts " + facts + ": must not be negative.");
+        }
         super.check();
+    }
+
+    @Override
+    TokenSource source(Corpus corpus, long seed) {
+        if (facts == 0) {
+            return super.source(corpus, seed);
+        }
+        try {
+            return new PlantedFacts(corpus.tokenizer(), corpus.training(), corpus.heldOut(Integer.MAX_VALUE), facts, seqLen).training(seed);
+        } catch (IllegalArgumentException e) {
+            throw new UserError("--facts " + facts + " in --seq-len " + seqLen + ": " + e.getMessage(), e);
+        }
     }
 
     TrainConfig config(long seed) {

@@ -15,7 +15,7 @@ import org.neuralattention.roles.RoleChoice;
 import org.neuralattention.train.Checkpoint;
 import org.neuralattention.train.Evaluation;
 import org.neuralattention.train.StepReport;
-import org.neuralattention.train.TextTokens;
+import org.neuralattention.train.TokenSource;
 import org.neuralattention.train.TrainConfig;
 import org.neuralattention.train.Trainer;
 
@@ -92,7 +92,7 @@ final class TrainingRun {
         if (trainer.steps() == options.steps) {
             return true;
         }
-        TextTokens text = new TextTokens(corpus.training(), trainer.config().seed());
+        TokenSource text = options.source(corpus, trainer.config().seed());
         Evaluation look = evaluation(corpus.heldOut(LOOK_TOKENS));
         try (Progress progress = common.progress("training", options.steps).from(trainer.steps())) {
             while (trainer.steps() < options.steps && !interrupted.getAsBoolean()) {

@@ -1,0 +1,5 @@
+/**
+ * The runs behind docs/results.md: {@code nats results} does them one after another and tells what came of them. Start with {@link
+ * org.neuralattention.bench.results.ResultsCommand}, then {@link org.neuralattention.bench.results.Books}.
+ */
+package org.neuralattention.bench.results;
