@@ -47,11 +47,12 @@ public record RoleLearning(Price price, int gradientOneIn, double lrFactor, doub
 
     /**
      * For a fine-tune of {@code steps} steps that ends at a KV share, from weights with new scorers ({@link org.neuralattention.model.Weights#withRoleSpace}):
-     * down to the share in the first half, the scorers at ten times the rate of the rest, a bonus of 4 on global in the beginning, the exact
-     * gradient; in the third quarter the noise of the draws falls to nothing, so that weights and price settle on the roles of use.
+     * down to the share in the first three tenths, the scorers at ten times the rate of the rest, a bonus of 4 on global in the beginning, the exact
+     * gradient; until half of the steps the noise of the draws falls to nothing, so that weights and price settle on the roles of use.
      */
     public static RoleLearning fineTune(double share, long steps) {
-        return new RoleLearning(new KvTarget(share, 0.1, steps / 2), 1, 10, 4, steps / 2, steps / 2, 3 * steps / 4);
+        long down = 3 * steps / 10;
+        return new RoleLearning(new KvTarget(share, 0.1, down), 1, 10, 4, down, down, steps / 2);
     }
 
     public RoleLearning withPrice(Price price) {
