@@ -1,5 +1,6 @@
 package org.neuralattention.bench.evaluate;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -12,16 +13,24 @@ import org.neuralattention.model.Transformer;
 /** Runs what is planned, model by model, and tells how far it is. */
 final class Comparison {
 
+    private final FinishedRuns finished;
     private final Progress progress;
     private long done;
 
-    /** @param progress counts the tokens of all runs */
-    Comparison(Progress progress) {
+    /**
+     * @param finished what need not be run again, and where the rest is kept
+     * @param progress counts the tokens of all runs that are still to be done
+     */
+    Comparison(FinishedRuns finished, Progress progress) {
+        this.finished = finished;
         this.progress = progress;
     }
 
-    /** @param listener hears each row when it is complete */
-    void run(Transformer model, Plan plan, Consumer<Scored> listener) {
+    /**
+     * @param model null where all runs are finished
+     * @param listener hears each row when it is complete
+     */
+    void run(Transformer model, Plan plan, Consumer<Scored> listener) throws IOException {
         for (Trial trial : plan.trials()) {
             List<KvUse> learned = new ArrayList<>(); // by seed
             for (Trial.Cell cell : trial.cells()) {
@@ -30,7 +39,12 @@ final class Comparison {
                 for (int seed = 0; seed < cell.seeds(); seed++) {
                     KvUse sameSequences = learned.isEmpty() ? null : learned.get(Math.min(seed, learned.size() - 1));
                     policy = cell.policy().policy(cell.share(), sameSequences, seed, plan.config());
-                    scores.add(run(model, trial, policy, seed));
+                    TaskScore score = finished.score(plan, trial, cell, seed);
+                    if (score == null) {
+                        score = run(model, trial, policy, seed);
+                        finished.add(plan, trial, cell, seed, score);
+                    }
+                    scores.add(score);
                 }
                 if (cell.policy() == PolicyChoice.LEARNED) {
                     scores.forEach(score -> learned.add(score.use()));

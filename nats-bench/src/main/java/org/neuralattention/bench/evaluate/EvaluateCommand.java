@@ -31,7 +31,7 @@ import picocli.CommandLine.Spec;
                 + "A model without roles gets the other policies only.",
         optionListHeading = "%nOptions:%n",
         footer = {"", "Examples:", "  nats evaluate --model DIR --text book.txt", "  nats evaluate --model DIR --tasks mqar:16,needle --context 256,1024",
-            "  nats evaluate --model DENSE SEARCHED --tasks text,facts --text book.txt --html page.html"})
+            "  nats evaluate --model DENSE SEARCHED --tasks text,facts --text book.txt --out runs.jsonl --html page.html"})
 public final class EvaluateCommand implements Callable<Integer> {
 
     /** The budget that stands for the bytes of the model's own roles. */
@@ -73,6 +73,10 @@ public final class EvaluateCommand implements Callable<Integer> {
     @Option(names = "--seeds", paramLabel = "N", defaultValue = "3", description = "seeds of what is drawn: sequences with questions, and random roles (${DEFAULT-VALUE})")
     private int seeds;
 
+    @Option(names = "--out", paramLabel = "FILE",
+            description = "keep each run in FILE as soon as it is finished; those that it has already are not run again, so that an interrupted evaluation goes on")
+    private Path out;
+
     @Option(names = "--html", paramLabel = "FILE", description = "also write a report to FILE, as one page with pictures")
     private Path html;
 
@@ -87,20 +91,8 @@ public final class EvaluateCommand implements Callable<Integer> {
             plans.add(Plan.of(model, TextFiles.name(model, models), wish));
         }
         EvaluateReport report = new EvaluateReport("nats " + String.join(" ", spec.root().commandLine().getParseResult().originalArgs()));
-        long tokens = plans.stream().flatMap(plan -> plan.trials().stream()).mapToLong(Trial::allTokens).sum();
-        try (Progress progress = common.progress("evaluate", tokens); Team team = common.team()) {
-            progress.update(0, Progress.Values.NONE);
-            Comparison comparison = new Comparison(progress);
-            for (Plan plan : plans) {
-                Transformer model = new Transformer(ModelLoader.loadStored(plan.path()), team);
-                report.begin(plan, model);
-                comparison.run(model, plan, row -> {
-                    report.add(row);
-                    if (common.json() != null) {
-                        EvaluateReport.tell(common.json(), row);
-                    }
-                });
-            }
+        try (FinishedRuns finished = out == null ? FinishedRuns.NONE : FinishedRuns.open(out)) {
+            run(plans, finished, report);
         }
         if (common.json() == null) {
             common.out().print(report.table());
@@ -110,6 +102,30 @@ public final class EvaluateCommand implements Callable<Integer> {
             report.page().write(html);
         }
         return 0;
+    }
+
+    private void run(List<Plan> plans, FinishedRuns finished, EvaluateReport report) throws IOException {
+        long tokens = 0;
+        for (Plan plan : plans) {
+            tokens += finished.tokensLeft(plan);
+        }
+        try (Progress progress = common.progress("evaluate", tokens); Team team = common.team()) {
+            progress.update(0, Progress.Values.NONE);
+            Comparison comparison = new Comparison(finished, progress);
+            for (Plan plan : plans) {
+                boolean rolesShown = html != null && plan.config().hasRoles();
+                Transformer model = rolesShown || finished.tokensLeft(plan) > 0 ? new Transformer(ModelLoader.loadStored(plan.path()), team) : null;
+                if (rolesShown) {
+                    report.showRoles(plan, model);
+                }
+                comparison.run(model, plan, row -> {
+                    report.add(row);
+                    if (common.json() != null) {
+                        EvaluateReport.tell(common.json(), row);
+                    }
+                });
+            }
+        }
     }
 
     private Plan.Wish wish() throws IOException {
@@ -124,6 +140,9 @@ public final class EvaluateCommand implements Callable<Integer> {
         }
         inRange("--sequences", sequences, 1 << 16);
         inRange("--seeds", seeds, 1000);
+        if (out != null) {
+            TextFiles.checkOutput("--out", out);
+        }
         if (html != null) {
             TextFiles.checkOutput("--html", html);
         }

@@ -29,11 +29,9 @@ final class EvaluateReport {
         this.command = command;
     }
 
-    /** The rows of a model follow. */
-    void begin(Plan plan, Transformer model) {
-        if (plan.config().hasRoles()) {
-            roles.put(plan, TokenRoles.of(model, plan.sample().ids()));
-        }
+    /** The page shows the roles that the model gives to the first tokens it is asked about. */
+    void showRoles(Plan plan, Transformer model) {
+        roles.put(plan, TokenRoles.of(model, plan.sample().ids()));
     }
 
     void add(Scored row) {

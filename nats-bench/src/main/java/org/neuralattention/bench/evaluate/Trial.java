@@ -27,9 +27,4 @@ record Trial(TaskChoice choice, String name, Task task, int context, int sequenc
     long tokens() {
         return (long) context * sequences;
     }
-
-    /** Tokens of all runs. */
-    long allTokens() {
-        return tokens() * cells.stream().mapToInt(Cell::seeds).sum();
-    }
 }

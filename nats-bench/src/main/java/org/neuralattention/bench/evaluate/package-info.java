@@ -1,5 +1,5 @@
 /**
  * {@code nats evaluate}: models under cache policies, at equal bytes. EvaluateCommand checks and tells, Plan says what is run, Comparison runs it,
- * Scored is one row of it, EvaluateReport and EvaluatePage show the rows.
+ * FinishedRuns keeps what is done, Scored is one row of it, EvaluateReport and EvaluatePage show the rows.
  */
 package org.neuralattention.bench.evaluate;

@@ -1,5 +1,6 @@
 package org.neuralattention.bench.evaluate;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -7,9 +8,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.PrintWriter;
 import java.io.StringReader;
 import java.io.StringWriter;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.BeforeEach;
@@ -17,12 +25,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.neuralattention.bench.cli.UserError;
 import org.neuralattention.bench.tasks.Mqar;
 import org.neuralattention.eval.Budget;
 import org.neuralattention.eval.PolicyPerplexity;
 import org.neuralattention.eval.Roles;
 import org.neuralattention.eval.Tova;
+import org.neuralattention.io.ModelFormatException;
 import org.neuralattention.io.ModelLoader;
 import org.neuralattention.io.ModelWriter;
 import org.neuralattention.kernels.Team;
@@ -161,12 +171,88 @@ class EvaluateCommandTest {
         assertEquals('0', roleOfTokens.charAt(0), "the first token is global");
     }
 
+    /** The runs' file, the table and the page of an evaluation on which {@code --out} has {@code before}. */
+    private List<String> resumed(byte[] before, String... more) throws Exception {
+        Path runs = Files.write(folder.resolve("runs.jsonl"), before);
+        Path page = folder.resolve("page.html");
+        List<Object> args = new ArrayList<>(List.of("--model", dense, roles, "--text", text, "--tasks", "text,mqar:2", "--context", "64", "--sequences", "2", "--seeds", "2",
+                "--budgets", "0.25,roles", "--policies", "learned,random,tova,oracle", "--out", runs, "--html", page));
+        args.addAll(List.of(more));
+        String table = run(0, args.toArray());
+        return List.of(Files.readString(runs), table, Files.readString(page).replaceAll("\\d{4}-\\d\\d-\\d\\dT[0-9:]+Z", "TIME"));
+    }
+
+    @Test
+    void anEvaluationThatWasKilledGoesOnToTheSameTableAndPage() throws Exception {
+        List<String> whole = resumed(new byte[0]);
+        byte[] runs = whole.getFirst().getBytes(StandardCharsets.UTF_8);
+        int first = whole.getFirst().indexOf('\n') + 1;
+        for (int kept : new int[] {5, first - 1, first, first + 1, runs.length / 2, runs.length - 1, runs.length}) {
+            assertEquals(whole, resumed(Arrays.copyOf(runs, kept)), "after " + kept + " of " + runs.length + " bytes");
+        }
+    }
+
+    @Test
+    void whatIsFinishedIsNotRunAgain() throws Exception {
+        String whole = resumed(new byte[0]).getFirst();
+        assertTrue(whole.lines().allMatch(line -> line.matches("\\{\"event\":\"run\".*\"points\":[0-9.]+,.*")), whole);
+        byte[] changed = whole.replaceFirst("\"points\":[0-9.]+", "\"points\":126.0").getBytes(StandardCharsets.UTF_8); // of 2 x 63 targets
+        List<String> lines = resumed(changed, "--json").get(1).lines().toList();
+        assertEquals(1, number(lines.stream().filter(line -> line.contains("score")).findFirst().orElseThrow(), "value"), 0.02, "as the file says");
+        assertEquals(0, number(lines.getFirst(), "steps"), "tokens left");
+    }
+
+    @Test
+    void anotherQuestionMayAskInTheSameFile() throws Exception {
+        Path runs = folder.resolve("runs.jsonl");
+        Object[] few = {"--model", roles, "--tasks", "mqar:2", "--context", "64", "--sequences", "2", "--seeds", "1", "--budgets", "0.25", "--policies", "tova", "--out", runs};
+        Object[] more = {"--model", roles, "--tasks", "mqar:2", "--context", "64", "--sequences", "2", "--seeds", "3", "--budgets", "0.25,0.5", "--policies", "tova,full", "--out", runs};
+        run(0, few);
+        assertEquals(1, Files.readAllLines(runs).size());
+        run(0, more);
+        List<String> lines = Files.readAllLines(runs);
+        assertEquals(9, lines.size());
+        assertEquals(9, lines.stream().distinct().count());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"model", "text", "garbage", "line", "lock"})
+    void aFileOfRunsOfAnotherQuestionIsRefusedAndLeftAsItIs(String wrong) throws Exception {
+        Path runs = folder.resolve("runs.jsonl");
+        Object[] args = {"--model", dense, "--text", text, "--context", "64", "--sequences", "1", "--budgets", "0.5", "--policies", "tova", "--out", runs};
+        run(0, args);
+        switch (wrong) {
+            case "model" -> {
+                Weights weights = ModelLoader.load(dense);
+                Init.LIVELY.apply(weights, 2, Team.serial());
+                ModelWriter.save(dense, weights);
+            }
+            case "text" -> Files.writeString(text, "It was the age of wisdom, it was the age of foolishness. ".repeat(10));
+            case "garbage" -> Files.writeString(runs, "{\"event\":\"ruin\"");
+            case "line" -> Files.writeString(runs, "{\"event\":\"run\",\"model\":7}\n");
+            default -> { }
+        }
+        byte[] before = Files.readAllBytes(runs);
+        try (FileChannel other = FileChannel.open(runs, StandardOpenOption.WRITE); FileLock held = wrong.equals("lock") ? other.lock() : null) {
+            CommandLine line = new CommandLine(new EvaluateCommand()).setExecutionExceptionHandler((e, command, parsed) -> {
+                failure = e;
+                return 2;
+            });
+            assertEquals(2, line.execute(Stream.of(args).map(Object::toString).toArray(String[]::new)));
+            assertEquals(wrong.equals("lock"), held != null);
+        }
+        assertTrue(failure.getMessage().contains(Map.of("model", "another model called 'dense'", "text", "of another text or tokenizer", "garbage", "is not a file of runs",
+                "line", "line 1: \"model\" is 7", "lock", "Another nats is at work").get(wrong)), failure.getMessage());
+        assertTrue(failure instanceof UserError || failure instanceof ModelFormatException);
+        assertArrayEquals(before, Files.readAllBytes(runs));
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {"--tasks text | --text is missing", "--tasks nonsense | --tasks nonsense: must be one of text, mqar",
         "--tasks needle:3 | all but text and needle", "--tasks mqar --policies lru | --policies lru", "--tasks mqar --budgets 1.5 | --budgets 1.5",
         "--tasks mqar --budgets many | --budgets many", "--tasks mqar --context 66 | length = 66", "--tasks mqar:40 --context 64 | pairs = 40",
         "--tasks mqar --seeds 0 | --seeds 0", "--tasks mqar --sequences 0 | --sequences 0", "--tasks mqar --context 0 | --context 0",
-        "--tasks mqar --html . | is a folder", "--tasks mqar --policies learned | Nothing is left to run", "--tasks mqar --text TEXT | none of the tasks",
+        "--tasks mqar --html . | is a folder", "--tasks mqar --out . | is a folder", "--tasks mqar --policies learned | Nothing is left to run", "--tasks mqar --text TEXT | none of the tasks",
         "--tasks text --text TEXT --context 5000 | has only 530 tokens", "--tasks facts --text TEXT --context 64 | more than a half has room for"})
     void whatCannotBeRunIsRefusedBeforehand(String args, String told) {
         String out = run(2, Stream.concat(Stream.of("--model", dense), Stream.of(args.replace("TEXT", text.toString()).split(" "))).toArray());
