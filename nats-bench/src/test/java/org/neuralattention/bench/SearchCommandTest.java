@@ -103,7 +103,7 @@ class SearchCommandTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"--tune=all --loss=kl --target-kv=0.4", "--tune=lora --lora-rank=2 --lora-on=q,v --price=0.5", "--tune=scorers --loss=hidden --target-kv=0.4 --without=local --sinks=4"})
+    @ValueSource(strings = {"--tune=all --loss=kl --target-kv=0.4 --scorer-gradient=through", "--tune=lora --lora-rank=2 --lora-on=q,v --price=0.5", "--tune=scorers --loss=hidden --target-kv=0.4 --without=local --sinks=4"})
     void aSearchThatWasCutOffIsTheSearchThatWasNot(String how) throws Exception {
         String[] run = Stream.concat(Arrays.stream(how.split(" ")), Stream.of("--checkpoint-every=7")).toArray(String[]::new);
         Path whole = folder.resolve("whole");
@@ -139,7 +139,7 @@ class SearchCommandTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"--target-kv=0", "--target-kv=1", "--target-kv=NaN", "--target-kv=x", "--price=1", "--windows=8,4", "--windows=0", "--sinks=-1", "--without=global",
-        "--without=local,sliding", "--tune=some", "--tune=lora --lora-rank=0", "--tune=lora --lora-alpha=0", "--tune=lora --lora-on=x", "--loss=mse", "--role-gradient=2",
+        "--without=local,sliding", "--tune=some", "--tune=lora --lora-rank=0", "--tune=lora --lora-alpha=0", "--tune=lora --lora-on=x", "--loss=mse", "--role-gradient=2", "--scorer-gradient=none",
         "--steps=0", "--lr=0", "--batch=0", "--seq-len=100000000", "--seq-len=8000", "--batch=2000000 --seq-len=64", "--tokenizer=/nowhere", "--colour=red", "--resume"})
     void aMistakeIsOneSentenceAndLeavesNothingBehind(String mistake) {
         Path model = folder.resolve("model");

@@ -185,7 +185,7 @@ class TrainCommandTest {
     @ParameterizedTest
     @ValueSource(strings = {"--layers=0", "--heads=3", "--kv-heads=3", "--dim=-8", "--dim=2", "--hidden=0", "--hidden=2147483647", "--windows=4,4",
         "--windows=0", "--windows=", "--windows=x", "--batch=0", "--seq-len=0", "--seq-len=100000000", "--seq-len=8000", "--accumulation=-1",
-        "--steps=0", "--steps=1e3", "--lr=0", "--lr=-1", "--lr=NaN", "--warmup=-1", "--warmup=600", "--price=-0.1", "--price=NaN", "--role-gradient=0.25",
+        "--steps=0", "--steps=1e3", "--lr=0", "--lr=-1", "--lr=NaN", "--warmup=-1", "--warmup=600", "--price=-0.1", "--price=NaN", "--role-gradient=0.25", "--scorer-gradient=attached",
         "--eval-every=0", "--checkpoint-every=0", "--threads=0", "--valid=/nowhere", "--tokenizer=/nowhere", "--colour=red", "--resume"})
     void aMistakeIsOneSentenceAndLeavesNothingBehind(String mistake) {
         Path model = folder.resolve("model");

@@ -51,8 +51,12 @@ final class Block {
         }
     }
 
-    /** Undoes {@link #projections}: from the gradients of q, k, v to that of the block's input, added to {@code dx}. */
-    void projectionsBackward(float[] dx, Weights.Layer dw, Activations s, Activations.Layer a, float[] x, Weights.Layer w) {
+    /**
+     * Undoes {@link #projections}: from the gradients of q, k, v to that of the block's input, added to {@code dx}.
+     *
+     * @param scored whether the gradient of the normed input holds the role scorer's part already; else what is there does not count
+     */
+    void projectionsBackward(float[] dx, Weights.Layer dw, Activations s, Activations.Layer a, float[] x, Weights.Layer w, boolean scored) {
         int rows = s.rows();
         float[] d = a.data;
         Activations.Gradients g = s.gradients();
@@ -71,7 +75,7 @@ final class Block {
             RmsNorm.backward(g.data, g.kRaw, dw.kNorm.data(), 0, g.data, g.k, d, a.kRaw, w.kNorm.data(), 0, d, a.kRstd,
                     rows * c.nKvHeads(), c.headDim(), team);
         }
-        Linear.backward(g.data, g.normed, dw.wq, dw.bq, g.data, g.qRaw, d, a.normed, w.wq, false, rows, team);
+        Linear.backward(g.data, g.normed, dw.wq, dw.bq, g.data, g.qRaw, d, a.normed, w.wq, scored, rows, team);
         Linear.backward(g.data, g.normed, dw.wk, dw.bk, g.data, g.kRaw, d, a.normed, w.wk, true, rows, team);
         Linear.backward(g.data, g.normed, dw.wv, dw.bv, g.data, g.v, d, a.normed, w.wv, true, rows, team);
         Normalization.backward(dx, 0, dw.attnNorm, dw.attnNormBias, g.data, g.normed, x, 0, w.attnNorm,

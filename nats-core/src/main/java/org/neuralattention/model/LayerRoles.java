@@ -4,7 +4,6 @@ import static java.util.Arrays.fill;
 
 import java.util.Arrays;
 import org.neuralattention.kernels.AttentionShape;
-import org.neuralattention.kernels.RoleGradient;
 import org.neuralattention.kernels.Team;
 import org.neuralattention.roles.KvPrice;
 import org.neuralattention.roles.Lifetimes;
@@ -25,13 +24,20 @@ public final class LayerRoles {
     private final ModelConfig c;
     private final RoleSpace space;
     private final Team team;
+    private final MaskGradient maskGradient;
     private final int[] windows;
     private final float[][] bias; // [nLayers][nRoles]
     private final float[] favour; // [nRoles] the bias of a layer that samples, with its bonus
 
     public LayerRoles(ModelConfig config, Team team) {
+        this(config, team, MaskGradient.EXACT);
+    }
+
+    /** As above with another role gradient. */
+    LayerRoles(ModelConfig config, Team team, MaskGradient maskGradient) {
         this.c = config;
         this.team = team;
+        this.maskGradient = maskGradient;
         this.space = config.roleSpace();
         this.windows = space.windows();
         this.bias = new float[config.nLayers()][];
@@ -120,12 +126,18 @@ public final class LayerRoles {
             RoleTiles.draw(g.data, g.roleTiles, drawn.gradientOneIn(), drawn.seed(), drawn.step(), layer, drawn.firstToken(),
                     n.batch(), n.nKvHeads(), n.rows());
         }
-        RoleGradient.add(g.data, g.roles, g.data, g.attention, d, a.attention, d, a.lse, d, a.q, d, a.k, d, a.v,
+        maskGradient.add(g.data, g.roles, g.data, g.attention, d, a.attention, d, a.lse, d, a.q, d, a.k, d, a.v,
                 a.roles, 0, windows, c.attentionWindow(), drawn == null ? null : g.data, g.roleTiles, n, team);
         double perPair = KvPrice.perPair(price, c.nLayers(), n.nKvHeads(), n.batch(), n.rows());
         KvPrice.backward(g.data, g.roles, a.roles, 0, perPair, space, c.attentionWindow(), n.batch(), n.nKvHeads(), n.rows(), team);
         RoleSampler.backward(g.data, g.roleLogits, g.data, g.roles, d, a.roleSoft, space.pinned(0),
                 n.batch(), n.nKvHeads(), n.rows(), c.nRoles(), team);
         RoleScorer.backward(dw.scorer.data(), 0, g.data, g.roleLogits, d, a.normed, s.rows(), c.dim(), n.nKvHeads(), c.nRoles(), team);
+    }
+
+    /** Behind {@link #backward}: sets the gradient of the normed input to what the scorer gives it. */
+    void inputBackward(Activations s, Weights.Layer w) {
+        Activations.Gradients g = s.gradients();
+        RoleScorer.inputBackward(g.data, g.normed, g.data, g.roleLogits, w.scorer.data(), 0, s.rows(), c.dim(), c.nKvHeads(), c.nRoles(), team);
     }
 }

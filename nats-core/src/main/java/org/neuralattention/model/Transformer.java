@@ -33,12 +33,17 @@ public final class Transformer {
     private final Team team;
 
     public Transformer(Weights weights, Team team) {
+        this(weights, team, MaskGradient.EXACT);
+    }
+
+    /** As above with another role gradient in its backward pass. */
+    public Transformer(Weights weights, Team team, MaskGradient maskGradient) {
         this.weights = weights;
         this.c = weights.config();
         this.team = team;
         this.rope = rope(c);
         this.block = new Block(c, rope, team);
-        this.roles = new LayerRoles(c, team);
+        this.roles = new LayerRoles(c, team, maskGradient);
     }
 
     private static Rope rope(ModelConfig c) {
@@ -192,8 +197,12 @@ public final class Transformer {
         }
         if (l > 0 || anyHeld(gradients.embedding, gradients.positions, dw.attnNorm, dw.attnNormBias,
                 dw.wq, dw.wk, dw.wv, dw.bq, dw.bk, dw.bv, dw.qNorm, dw.kNorm)) {
+            boolean through = choice instanceof RoleChoice.Sampled sampled && !sampled.detached();
+            if (through) {
+                roles.inputBackward(s, w);
+            }
             attentionBackward(s, a);
-            block.projectionsBackward(dx, dw, s, a, s.stream(l), w);
+            block.projectionsBackward(dx, dw, s, a, s.stream(l), w, through);
         }
     }
 

@@ -23,17 +23,18 @@ public sealed interface RoleChoice {
      * @param gradientOneIn the role gradient looks at one query tile in so many ({@link RoleTiles}); 1: at all, exactly
      * @param globalBonus added to the logit of global
      * @param noise what the noise is multiplied by: 1 draws from the softmax of the logits, 0 takes the most likely role
+     * @param detached whether the gradient of the scores stops at the scorers; else it flows on to the layer's normed input
      */
-    record Sampled(long seed, long step, long firstToken, int gradientOneIn, float globalBonus, double noise) implements RoleChoice {
+    record Sampled(long seed, long step, long firstToken, int gradientOneIn, float globalBonus, double noise, boolean detached) implements RoleChoice {
 
-        /** With the exact gradient, no bonus, all the noise. */
+        /** With the exact gradient, no bonus, all the noise, detached. */
         public Sampled(long seed, long step, long firstToken) {
-            this(seed, step, firstToken, 1, 0, 1);
+            this(seed, step, firstToken, 1, 0, 1, true);
         }
     }
 
     /**
-     * As {@link Sampled}, with given noise and the exact gradient.
+     * As {@link Sampled}, with given noise and the exact gradient, detached.
      *
      * @param noise per layer, [batch, nKvHeads, seqLen, nRoles]
      */

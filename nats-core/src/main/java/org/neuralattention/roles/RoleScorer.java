@@ -26,8 +26,8 @@ public final class RoleScorer {
     }
 
     /**
-     * Adds dLogits^T x to {@code dScorer}. Nothing flows to x: the scorer sees a detached input, so that what the roles learn
-     * does not bend the features they read.
+     * Adds dLogits^T x to {@code dScorer}. Nothing flows to x: as in the paper's code the scorer sees a detached input, so that what the
+     * roles learn does not bend the features they read. Where it should, {@link #inputBackward} follows.
      *
      * @param dScorer added to, [nKvHeads * nRoles, dim]
      * @param dLogits [tokens, nKvHeads * nRoles]
@@ -37,5 +37,18 @@ public final class RoleScorer {
             int tokens, int dim, int nKvHeads, int nRoles, Team team) {
         Arguments.roles(nRoles);
         MatMul.atb(dScorer, dScorerOffset, dLogits, dLogitsOffset, x, xOffset, nKvHeads * nRoles, dim, tokens, true, team);
+    }
+
+    /**
+     * Sets dX = dLogits scorer, the part of the input's gradient that is cut where the input is detached.
+     *
+     * @param dX out, [tokens, dim]
+     * @param dLogits [tokens, nKvHeads * nRoles]
+     * @param scorer [nKvHeads * nRoles, dim]
+     */
+    public static void inputBackward(float[] dX, int dXOffset, float[] dLogits, int dLogitsOffset, float[] scorer, int scorerOffset,
+            int tokens, int dim, int nKvHeads, int nRoles, Team team) {
+        Arguments.roles(nRoles);
+        MatMul.ab(dX, dXOffset, dLogits, dLogitsOffset, scorer, scorerOffset, tokens, dim, nKvHeads * nRoles, false, team);
     }
 }

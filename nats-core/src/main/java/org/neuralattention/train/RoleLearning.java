@@ -16,12 +16,14 @@ import org.neuralattention.io.JsonObject;
  * @param bonusSteps steps in which the bonus falls to 0 in a line
  * @param settleFrom the step from which the noise of the draws falls in a line
  * @param settledAt the step from which there is none: roles are the most likely ones, as in use, and still learn
+ * @param detached whether what the scores learn stays in the scorers, as in the paper's code; else their gradient also reaches the features they read
  */
-public record RoleLearning(Price price, int gradientOneIn, double lrFactor, double globalBonus, long bonusSteps, long settleFrom, long settledAt) {
+public record RoleLearning(Price price, int gradientOneIn, double lrFactor, double globalBonus, long bonusSteps, long settleFrom, long settledAt,
+        boolean detached) {
 
     private static final long NEVER = Long.MAX_VALUE;
 
-    /** Keeping is free, the exact gradient, one rate for all, no bonus, noise to the end. */
+    /** Keeping is free, the exact gradient, one rate for all, no bonus, noise to the end, detached. */
     public static final RoleLearning FREE = of(PriceSchedule.FREE);
 
     public RoleLearning {
@@ -40,9 +42,9 @@ public record RoleLearning(Price price, int gradientOneIn, double lrFactor, doub
         }
     }
 
-    /** The exact gradient, one rate for all, no bonus, noise to the end. */
+    /** The exact gradient, one rate for all, no bonus, noise to the end, detached. */
     public static RoleLearning of(Price price) {
-        return new RoleLearning(price, 1, 1, 0, 0, NEVER, NEVER);
+        return new RoleLearning(price, 1, 1, 0, 0, NEVER, NEVER, true);
     }
 
     /**
@@ -52,28 +54,32 @@ public record RoleLearning(Price price, int gradientOneIn, double lrFactor, doub
      */
     public static RoleLearning fineTune(double share, long steps) {
         long down = 3 * steps / 10;
-        return new RoleLearning(new KvTarget(share, 0.1, down), 1, 10, 4, down, down, steps / 2);
+        return new RoleLearning(new KvTarget(share, 0.1, down), 1, 10, 4, down, down, steps / 2, true);
     }
 
     public RoleLearning withPrice(Price price) {
-        return new RoleLearning(price, gradientOneIn, lrFactor, globalBonus, bonusSteps, settleFrom, settledAt);
+        return new RoleLearning(price, gradientOneIn, lrFactor, globalBonus, bonusSteps, settleFrom, settledAt, detached);
     }
 
     public RoleLearning withGradientOneIn(int oneIn) {
-        return new RoleLearning(price, oneIn, lrFactor, globalBonus, bonusSteps, settleFrom, settledAt);
+        return new RoleLearning(price, oneIn, lrFactor, globalBonus, bonusSteps, settleFrom, settledAt, detached);
     }
 
     public RoleLearning withLrFactor(double factor) {
-        return new RoleLearning(price, gradientOneIn, factor, globalBonus, bonusSteps, settleFrom, settledAt);
+        return new RoleLearning(price, gradientOneIn, factor, globalBonus, bonusSteps, settleFrom, settledAt, detached);
     }
 
     public RoleLearning withGlobalBonus(double bonus, long steps) {
-        return new RoleLearning(price, gradientOneIn, lrFactor, bonus, steps, settleFrom, settledAt);
+        return new RoleLearning(price, gradientOneIn, lrFactor, bonus, steps, settleFrom, settledAt, detached);
     }
 
     /** Noise that falls from step {@code from} on and is gone at step {@code at}. */
     public RoleLearning withSettling(long from, long at) {
-        return new RoleLearning(price, gradientOneIn, lrFactor, globalBonus, bonusSteps, from, at);
+        return new RoleLearning(price, gradientOneIn, lrFactor, globalBonus, bonusSteps, from, at, detached);
+    }
+
+    public RoleLearning withDetached(boolean detached) {
+        return new RoleLearning(price, gradientOneIn, lrFactor, globalBonus, bonusSteps, settleFrom, settledAt, detached);
     }
 
     /** What the noise of a step, counted from 0, is multiplied by. */
@@ -96,13 +102,14 @@ public record RoleLearning(Price price, int gradientOneIn, double lrFactor, doub
         json.put("bonus_steps", bonusSteps);
         json.put("settle_from", settleFrom);
         json.put("settled_at", settledAt);
+        json.put("detached", detached);
         return json;
     }
 
-    /** Reads what {@link #toJson} writes. */
+    /** Reads what {@link #toJson} writes; detached where it does not say. */
     public static RoleLearning fromJson(JsonObject json) {
         return new RoleLearning(Price.fromJson(json.object("price")), json.intValue("gradient_one_in"), json.doubleValue("lr_factor"),
                 json.doubleValue("global_bonus"), json.longValue("bonus_steps"),
-                json.longValue("settle_from"), json.longValue("settled_at"));
+                json.longValue("settle_from"), json.longValue("settled_at"), json.booleanValue("detached", true));
     }
 }

@@ -4,6 +4,7 @@ import java.util.Objects;
 import org.neuralattention.kernels.GradNorm;
 import org.neuralattention.kernels.Team;
 import org.neuralattention.model.Activations;
+import org.neuralattention.model.MaskGradient;
 import org.neuralattention.model.ModelConfig;
 import org.neuralattention.model.OutputLoss;
 import org.neuralattention.model.Transformer;
@@ -44,13 +45,18 @@ public final class Trainer {
      * @param keep ALL, or INPUTS to run each layer a second time in the backward pass: less memory, more time, the same bits
      */
     public Trainer(Weights weights, TrainConfig config, Team team, Activations.Keep keep) {
+        this(weights, config, team, keep, MaskGradient.EXACT);
+    }
+
+    /** As above with another role gradient, which checkpoints do not know of: a run that goes on is to be given the same. */
+    public Trainer(Weights weights, TrainConfig config, Team team, Activations.Keep keep, MaskGradient maskGradient) {
         if (keep == Activations.Keep.NOTHING) {
             throw new IllegalArgumentException("keep = " + keep + ": the backward pass needs ALL or INPUTS");
         }
         if (!weights.trainable()) {
             throw new IllegalArgumentException("the embedding is stored as " + weights.embedding.dtype() + ": only F32 weights can be trained");
         }
-        this.transformer = new Transformer(weights, team);
+        this.transformer = new Transformer(weights, team, maskGradient);
         this.team = team;
         this.keep = keep;
         this.learner = new Learner(weights, config.tuning(), config.seed(), team);
@@ -179,7 +185,7 @@ public final class Trainer {
         int first = micro * config.batch() * config.seqLen();
         float scale = asked == 0 ? 0 : 1f / asked;
         RoleChoice choice = roles != null ? roles : new RoleChoice.Sampled(config.seed(), step, first,
-                config.roles().gradientOneIn(), (float) config.roles().bonus(step), config.roles().noise(step));
+                config.roles().gradientOneIn(), (float) config.roles().bonus(step), config.roles().noise(step), config.roles().detached());
         OutputLoss output = teacher == null ? transformer.crossEntropy(targets, first, scale)
                 : teacher.loss(config.loss(), transformer, ids, first, targets, first, scale);
         transformer.forward(activations, ids, first, choice);

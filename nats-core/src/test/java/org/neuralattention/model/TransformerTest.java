@@ -83,14 +83,17 @@ class TransformerTest {
     @ParameterizedTest
     @MethodSource("configs")
     void anyNumberOfThreadsAndRecomputingGiveTheSameBits(ModelConfig c) {
-        RoleChoice choice = c.hasRoles() ? new RoleChoice.Sampled(9, 3, 0) : RoleChoice.FULL;
-        Weights expected = gradients(c, choice, 1, Keep.ALL);
-        for (int threads : new int[] {1, 2, 3, 7}) {
-            for (Keep keep : List.of(Keep.ALL, Keep.INPUTS)) {
-                Weights actual = gradients(c, choice, threads, keep);
-                for (int i = 0; i < expected.tensors().size(); i++) {
-                    assertArrayEquals(expected.tensors().get(i).data(), actual.tensors().get(i).data(),
-                            expected.tensors().get(i).name() + ", " + threads + " threads, " + keep);
+        List<RoleChoice> choices = c.hasRoles()
+                ? List.of(new RoleChoice.Sampled(9, 3, 0), new RoleChoice.Sampled(9, 3, 0, 1, 0, 1, false)) : List.of(RoleChoice.FULL);
+        for (RoleChoice choice : choices) {
+            Weights expected = gradients(c, choice, 1, Keep.ALL);
+            for (int threads : new int[] {1, 2, 3, 7}) {
+                for (Keep keep : List.of(Keep.ALL, Keep.INPUTS)) {
+                    Weights actual = gradients(c, choice, threads, keep);
+                    for (int i = 0; i < expected.tensors().size(); i++) {
+                        assertArrayEquals(expected.tensors().get(i).data(), actual.tensors().get(i).data(),
+                                expected.tensors().get(i).name() + ", " + threads + " threads, " + keep + ", " + choice);
+                    }
                 }
             }
         }

@@ -50,6 +50,24 @@ class RoleScorerTest {
         }
     }
 
+    @Test
+    void inputBackwardSetsTheInputsGradient() {
+        float[] scorer = random(2, 3 + HEADS * ROLES * DIM);
+        float[] dLogits = random(3, 4 + TOKENS * HEADS * ROLES);
+        float[] dX = new float[2 + TOKENS * DIM];
+        Arrays.fill(dX, Float.NaN);
+        RoleScorer.inputBackward(dX, 2, dLogits, 4, scorer, 3, TOKENS, DIM, HEADS, ROLES, Team.serial());
+        for (int t = 0; t < TOKENS; t++) {
+            for (int i = 0; i < DIM; i++) {
+                double sum = 0;
+                for (int out = 0; out < HEADS * ROLES; out++) {
+                    sum += (double) dLogits[4 + t * HEADS * ROLES + out] * scorer[3 + out * DIM + i];
+                }
+                assertEquals(sum, dX[2 + t * DIM + i], 1e-5);
+            }
+        }
+    }
+
     private static float[] random(long seed, int length) {
         Random random = new Random(seed);
         float[] values = new float[length];

@@ -60,7 +60,7 @@ class CheckpointTest {
     /** The price that the controller found, adapters, and a teacher of any kind. */
     @Test
     void aResumedSearchIsBitForBitTheUninterruptedOne() throws IOException {
-        RoleLearning roles = new RoleLearning(new KvTarget(0.3, 0.2, 6), 1, 5, 3, 6, 2, 8);
+        RoleLearning roles = new RoleLearning(new KvTarget(0.3, 0.2, 6), 1, 5, 3, 6, 2, 8, false);
         Tuning.Lora lora = new Tuning.Lora(2, 4, Set.of(Projection.K, Projection.GATE));
         for (TrainConfig config : List.of(
                 Tiny.CONFIG.withRoles(roles),

@@ -56,9 +56,16 @@ class SchedulesTest {
     @Test
     void aConfigurationSurvivesJson() {
         TrainConfig config = new TrainConfig(3, 128, 2, 1000, LrSchedule.cosine(3e-4, 1e-5, 50, 900), new Optimizer(0.9, 0.98, 1e-9, 0.01, 0.5),
-                new RoleLearning(new PriceSchedule(0.3, 100, 200), 4, 10, 5, 40, 500, 800), new Tuning.Lora(8, 16, Set.of(Projection.Q, Projection.DOWN)),
+                new RoleLearning(new PriceSchedule(0.3, 100, 200), 4, 10, 5, 40, 500, 800, false), new Tuning.Lora(8, 16, Set.of(Projection.Q, Projection.DOWN)),
                 new Loss.KlDistillation(), Long.MIN_VALUE);
         assertEquals(config, TrainConfig.fromJson(parse(config.toJson())));
+    }
+
+    @Test
+    void scorersOfOlderConfigurationsAreDetached() {
+        Map<String, Object> json = new LinkedHashMap<>(RoleLearning.fineTune(0.2, 100).toJson());
+        json.remove("detached");
+        assertEquals(RoleLearning.fineTune(0.2, 100), RoleLearning.fromJson(parse(json)));
     }
 
     @Test

@@ -129,14 +129,17 @@ class TrainerTest {
             text.fill(ids, targets, offset, step, row, n);
             Arrays.fill(targets, offset, offset + 4 * row, TokenSource.NOT_ASKED);
         };
-        Trainer whole = Tiny.trainer(Tiny.CONFIG.withShape(4, 17, 1).withRoles(RoleLearning.of(new PriceSchedule(2, 0, 0))), Team.serial());
-        Trainer cut = Tiny.trainer(Tiny.CONFIG.withShape(1, 17, 4).withRoles(RoleLearning.of(new PriceSchedule(2, 0, 0))), Team.serial());
-        StepReport a = whole.step(gaps);
-        StepReport b = cut.step(gaps);
-        assertEquals(a.loss(), b.loss(), 1e-6);
-        assertEquals(a.share(), b.share(), 1e-12);
-        for (Tensor tensor : whole.gradients().tensors()) {
-            assertArrayEquals(tensor.data(), cut.gradients().tensor(tensor.name()).data(), 1e-6f, tensor.name());
+        for (boolean detached : new boolean[] {true, false}) {
+            TrainConfig config = Tiny.CONFIG.withRoles(RoleLearning.of(new PriceSchedule(2, 0, 0)).withDetached(detached));
+            Trainer whole = Tiny.trainer(config.withShape(4, 17, 1), Team.serial());
+            Trainer cut = Tiny.trainer(config.withShape(1, 17, 4), Team.serial());
+            StepReport a = whole.step(gaps);
+            StepReport b = cut.step(gaps);
+            assertEquals(a.loss(), b.loss(), 1e-6);
+            assertEquals(a.share(), b.share(), 1e-12);
+            for (Tensor tensor : whole.gradients().tensors()) {
+                assertArrayEquals(tensor.data(), cut.gradients().tensor(tensor.name()).data(), 1e-6f, tensor.name());
+            }
         }
     }
 

@@ -44,6 +44,10 @@ abstract class RunOptions {
                     + "cheaper on long sequences, right on average (${DEFAULT-VALUE})")
     String roleGradient = "exact";
 
+    @Option(names = "--scorer-gradient", paramLabel = "HOW",
+            description = "whether what the roles learn stays in their scorers (detached) or also changes the features they read (through) (${DEFAULT-VALUE})")
+    String scorerGradient = "detached";
+
     @Option(names = "--eval-every", paramLabel = "N", description = "steps between held-out losses (${DEFAULT-VALUE})")
     long evalEvery = 50;
 
@@ -91,6 +95,14 @@ abstract class RunOptions {
             throw new UserError("--role-gradient " + roleGradient + ": must be exact, or 1/4, 1/8, ...");
         }
         return Integer.parseInt(roleGradient.substring(2));
+    }
+
+    boolean detached() {
+        return switch (scorerGradient) {
+            case "detached" -> true;
+            case "through" -> false;
+            default -> throw new UserError("--scorer-gradient " + scorerGradient + ": must be detached or through.");
+        };
     }
 
     /** Windows of sliding roles, as an array. */

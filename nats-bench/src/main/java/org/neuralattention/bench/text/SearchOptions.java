@@ -118,7 +118,7 @@ final class SearchOptions extends RunOptions {
 
     /** As for a target, also where a price is given: it rises while the bonus on global falls. */
     private RoleLearning roles() {
-        RoleLearning roles = RoleLearning.fineTune(targetKv != null ? targetKv : ANY_SHARE, steps).withGradientOneIn(roleGradientOneIn());
+        RoleLearning roles = RoleLearning.fineTune(targetKv != null ? targetKv : ANY_SHARE, steps).withGradientOneIn(roleGradientOneIn()).withDetached(detached());
         return targetKv != null ? roles : roles.withPrice(new PriceSchedule(price(price), 0, roles.bonusSteps()));
     }
 

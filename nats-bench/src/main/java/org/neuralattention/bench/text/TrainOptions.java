@@ -88,7 +88,7 @@ final class TrainOptions extends RunOptions {
         try {
             // Keeping is free for a fifth of the run, so that the model first learns what to look for.
             return new TrainConfig(batch, seqLen, accumulation, steps, lrSchedule(), Optimizer.DEFAULT,
-                    RoleLearning.of(new PriceSchedule(noRoles ? 0 : price, steps / 5, steps / 5)).withGradientOneIn(roleGradientOneIn()),
+                    RoleLearning.of(new PriceSchedule(noRoles ? 0 : price, steps / 5, steps / 5)).withGradientOneIn(roleGradientOneIn()).withDetached(detached()),
                     new Tuning.All(), new Loss.LanguageModel(), seed);
         } catch (IllegalArgumentException e) {
             throw new UserError("There is no such step: " + e.getMessage(), e);
