@@ -103,7 +103,7 @@ class SearchCommandTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"--tune=all --loss=kl --target-kv=0.4 --scorer-gradient=through", "--tune=lora --lora-rank=2 --lora-on=q,v --price=0.5", "--tune=scorers --loss=hidden --target-kv=0.4 --without=local --sinks=4"})
+    @ValueSource(strings = {"--tune=all --loss=kl --target-kv=0.4 --scorer-gradient=through", "--tune=lora --lora-rank=2 --lora-on=q,v --price=0.5 --role-gradient=published", "--tune=scorers --loss=hidden --target-kv=0.4 --without=local --sinks=4"})
     void aSearchThatWasCutOffIsTheSearchThatWasNot(String how) throws Exception {
         String[] run = Stream.concat(Arrays.stream(how.split(" ")), Stream.of("--checkpoint-every=7")).toArray(String[]::new);
         Path whole = folder.resolve("whole");

@@ -63,7 +63,9 @@ final class Books {
                 tuned("without sliding", "no-sliding", budget, "--without", "sliding"),
                 tuned("one window of 16", "one-window", budget, "--windows", "16"),
                 tuned("one window of 128", "window-of-128", budget, "--windows", "128"),
-                tuned("role gradient of one tile in four", "gradient-4", budget, "--role-gradient", "1/4")));
+                tuned("role gradient of one tile in four", "gradient-4", budget, "--role-gradient", "1/4"),
+                tuned("role gradient of the published kernels", "gradient-published", budget, "--role-gradient", "published"),
+                tuned("scorers not detached", "through", budget, "--scorer-gradient", "through")));
     }
 
     private static Row dense(int seeds) {

@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.util.List;
+import org.neuralattention.bench.ablation.PublishedRoleGradient;
 import org.neuralattention.bench.cli.UserError;
+import org.neuralattention.model.MaskGradient;
 import org.neuralattention.tokenize.Tokenizer;
 import org.neuralattention.train.LrSchedule;
 import org.neuralattention.train.TextTokens;
@@ -13,6 +15,8 @@ import picocli.CommandLine.Option;
 
 /** The options that decide the result of any run, whatever it trains; defaults come from the command. */
 abstract class RunOptions {
+
+    private static final String PUBLISHED = "published";
 
     @Option(names = "--text", paramLabel = "FILE", arity = "1..*", description = "files, or folders of files, to train on")
     List<Path> text = List.of();
@@ -41,7 +45,7 @@ abstract class RunOptions {
 
     @Option(names = "--role-gradient", paramLabel = "SHARE",
             description = "share of the query tiles that the role gradient looks at, drawn anew each step: exact, or 1/4, 1/8, ...: "
-                    + "cheaper on long sequences, right on average (${DEFAULT-VALUE})")
+                    + "cheaper on long sequences, right on average; or published, for comparisons: as the kernels of the paper approximate it (${DEFAULT-VALUE})")
     String roleGradient = "exact";
 
     @Option(names = "--scorer-gradient", paramLabel = "HOW",
@@ -86,15 +90,19 @@ abstract class RunOptions {
         return LrSchedule.cosine(lr.doubleValue(), lr.doubleValue() / 10, rise(), steps);
     }
 
-    /** N of {@code 1/N}, 1 of {@code exact}. */
+    /** N of {@code 1/N}, 1 of others. */
     int roleGradientOneIn() {
-        if (roleGradient.equals("exact")) {
+        if (roleGradient.equals("exact") || roleGradient.equals(PUBLISHED)) {
             return 1;
         }
         if (!roleGradient.matches("1/[1-9][0-9]{0,5}")) {
-            throw new UserError("--role-gradient " + roleGradient + ": must be exact, or 1/4, 1/8, ...");
+            throw new UserError("--role-gradient " + roleGradient + ": must be exact, 1/4, 1/8, ... or published.");
         }
         return Integer.parseInt(roleGradient.substring(2));
+    }
+
+    MaskGradient maskGradient() {
+        return roleGradient.equals(PUBLISHED) ? PublishedRoleGradient::add : MaskGradient.EXACT;
     }
 
     boolean detached() {

@@ -59,7 +59,7 @@ final class TrainingRun {
         this.options = options;
         this.choice = weights.config().hasRoles() ? RoleChoice.BEST : RoleChoice.FULL;
         try {
-            trainer = new Trainer(weights, config, team, keep);
+            trainer = new Trainer(weights, config, team, keep, options.maskGradient());
         } catch (IllegalArgumentException e) {
             throw new UserError("--batch " + options.batch + " of --seq-len " + options.seqLen + " does not go: " + e.getMessage(), e);
         }
