@@ -5,6 +5,8 @@ import java.util.List;
 import java.util.function.IntFunction;
 import org.neuralattention.bench.demo.RecallEvaluation.Score;
 import org.neuralattention.bench.demo.RecallEvaluation.Speed;
+import org.neuralattention.bench.recall.RecallRecipe;
+import org.neuralattention.bench.recall.RecallTraining;
 import org.neuralattention.bench.tasks.Mqar;
 import org.neuralattention.cache.KvCache;
 import org.neuralattention.generate.Session;
@@ -15,6 +17,7 @@ import org.neuralattention.model.Transformer;
 import org.neuralattention.model.Weights;
 import org.neuralattention.roles.RoleChoice;
 import org.neuralattention.roles.RolePolicy;
+import org.neuralattention.roles.RoleSpace;
 
 /**
  * The demo's story: learn roles on the recall task, train the baselines through the same lessons, and compare all of them on unseen
@@ -57,7 +60,7 @@ final class Demo {
         }
 
         boolean reachedLength() {
-            return task().length() == recipe.length();
+            return task().length() == recipe.task().length();
         }
 
         /** Peak bytes of a row as a share of the full cache's. */
@@ -86,10 +89,10 @@ final class Demo {
         Mqar task = recipe.task().withLength(nats.lessons().getLast().length());
         Score learned = RecallEvaluation.score(nats.model(), i -> RoleChoice.BEST, task, UNSEEN, sequences);
 
-        RecallTraining.Result full = follow("full attention", recipe.window(), RoleChoice.FULL, nats);
+        RecallTraining.Result full = follow("full attention", recipe, RoleChoice.FULL, nats);
         int window = windowOf(learned.peakBytes(), task);
         RoleChoice sinkAndWindow = new RoleChoice.Fixed(RolePolicy.sinkAndWindow(SINKS, 0));
-        RecallTraining.Result windowed = follow("sink + window", window, sinkAndWindow, nats);
+        RecallTraining.Result windowed = follow("sink + window", sliding(window), sinkAndWindow, nats);
         RolePolicy random = RolePolicy.random(recipe.seed(), histogram(nats.model(), task));
 
         List<Row> rows = new ArrayList<>();
@@ -100,8 +103,8 @@ final class Demo {
         return new Outcome(recipe, sequences, window, List.of(nats, full, windowed), List.of("NAtS", "full attention", "sink + window"), rows);
     }
 
-    private RecallTraining.Result follow(String name, int window, RoleChoice choice, RecallTraining.Result first) {
-        RecallTraining.Result result = RecallTraining.follow(recipe, window, choice, first.lessons(), team, listener.training(name, recipe.steps()));
+    private RecallTraining.Result follow(String name, RecallRecipe recipe, RoleChoice choice, RecallTraining.Result first) {
+        RecallTraining.Result result = RecallTraining.follow(recipe, choice, first.lessons(), team, listener.training(name, recipe.steps()));
         listener.trained(result);
         return result;
     }
@@ -117,13 +120,18 @@ final class Demo {
                 RecallEvaluation.speed(model, choices.apply(0), task, context, 256));
     }
 
+    /** The recipe with another window. */
+    private RecallRecipe sliding(int window) {
+        return recipe.withSpace(RoleSpace.of(window));
+    }
+
     /** The smallest window with which sink and window hold at least as many bytes at their peak as the learned roles do. */
     private int windowOf(double bytes, Mqar task) {
         int low = 1;
         int high = task.length();
         while (low < high) {
             int window = (low + high) / 2;
-            if (peakBytes(recipe.model(window), task) >= bytes) {
+            if (peakBytes(sliding(window).model(), task) >= bytes) {
                 high = window;
             } else {
                 low = window + 1;

@@ -12,10 +12,14 @@ import org.neuralattention.bench.cli.Progress;
 import org.neuralattention.bench.cli.SeedOption;
 import org.neuralattention.bench.cli.TextFiles;
 import org.neuralattention.bench.cli.UserError;
+import org.neuralattention.bench.recall.RecallRecipe;
+import org.neuralattention.bench.recall.RecallTraining;
 import org.neuralattention.bench.report.Numbers;
 import org.neuralattention.bench.report.TextTable;
+import org.neuralattention.bench.tasks.Mqar;
 import org.neuralattention.kernels.Kernels;
 import org.neuralattention.kernels.Team;
+import org.neuralattention.roles.RoleSpace;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -38,7 +42,7 @@ public final class DemoCommand implements Callable<Integer> {
     @Option(names = "--out", paramLabel = "FILE", defaultValue = "report.html", description = "the report (${DEFAULT-VALUE})")
     private Path out;
 
-    @Option(names = "--steps", paramLabel = "N", defaultValue = "2400", description = "training steps of each model (${DEFAULT-VALUE})")
+    @Option(names = "--steps", paramLabel = "N", defaultValue = "1400", description = "training steps of each model (${DEFAULT-VALUE})")
     private int steps;
 
     @Option(names = "--length", paramLabel = "N", defaultValue = "256", description = "tokens of a sequence: 64, 128, 256 or 512 (${DEFAULT-VALUE})")
@@ -47,7 +51,7 @@ public final class DemoCommand implements Callable<Integer> {
     @Option(names = "--pairs", paramLabel = "N", defaultValue = "8", description = "key-value pairs in a sequence (${DEFAULT-VALUE})")
     private int pairs;
 
-    @Option(names = "--price", paramLabel = "NATS", defaultValue = "3", description = "price of keeping every token, in nats (${DEFAULT-VALUE})")
+    @Option(names = "--price", paramLabel = "NATS", defaultValue = "8", description = "price of keeping every token, in nats (${DEFAULT-VALUE})")
     private double price;
 
     @Option(names = "--context", paramLabel = "N", defaultValue = "16384", description = "context behind which decoding is timed (${DEFAULT-VALUE})")
@@ -56,7 +60,7 @@ public final class DemoCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         check();
-        RecallRecipe recipe = new RecallRecipe(pairs, 64, length, 4096, steps, 8, price, seed.value());
+        RecallRecipe recipe = new RecallRecipe(Mqar.of(pairs, length), 64, 4096, steps, RoleSpace.of(4), price, seed.value());
         try (Team team = common.team(); Story story = new Story()) {
             story.begin(team.size());
             Demo.Outcome outcome = new Demo(recipe, 200, context, team, story).run();

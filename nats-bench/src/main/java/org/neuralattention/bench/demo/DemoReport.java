@@ -10,6 +10,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
+import org.neuralattention.bench.recall.RecallRecipe;
+import org.neuralattention.bench.recall.RecallTraining;
 import org.neuralattention.bench.report.HtmlReport;
 import org.neuralattention.bench.report.LifetimeMap;
 import org.neuralattention.bench.report.LineChart;
@@ -19,6 +21,7 @@ import org.neuralattention.bench.report.ScatterChart;
 import org.neuralattention.bench.tasks.Mqar;
 import org.neuralattention.kernels.Kernels;
 import org.neuralattention.model.ModelConfig;
+import org.neuralattention.roles.Role;
 import org.neuralattention.roles.RoleSpace;
 
 /** The demo's outcome as a table for the terminal and as one HTML file. */
@@ -51,7 +54,7 @@ final class DemoReport {
 
     /** One sentence if the sequences are not as long as asked for, else nothing. */
     Optional<String> shortfall() {
-        return outcome.reachedLength() ? Optional.empty() : Optional.of(outcome.recipe().length() + " tokens were not reached in "
+        return outcome.reachedLength() ? Optional.empty() : Optional.of(outcome.recipe().task().length() + " tokens were not reached in "
                 + outcome.recipe().steps() + " steps, for recall did not pass " + Numbers.percent(RecallRecipe.PASSED) + " in time; measured at "
                 + task().length() + ".");
     }
@@ -59,7 +62,7 @@ final class DemoReport {
     void write(Path file) throws IOException {
         Demo.Row nats = outcome.nats();
         HtmlReport report = new HtmlReport("What a token is worth remembering",
-                "nats demo: associative recall, " + outcome.recipe().pairs() + " pairs in " + task().length() + " tokens; "
+                "nats demo: associative recall, " + outcome.recipe().task().pairs() + " pairs in " + task().length() + " tokens; "
                         + Kernels.describe() + ", Java " + System.getProperty("java.version"));
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("recall with learned roles", Numbers.percent(nats.score().recall()));
@@ -69,7 +72,7 @@ final class DemoReport {
         report.facts(facts);
         report.paragraph("Pairs of a key and a value lie scattered in the first half of a sequence among filler; the second half asks for each key once. "
                 + "Every layer gives each token a role per head: global tokens are kept for good, local ones until the next global, sliding ones for "
-                + outcome.recipe().window() + " more steps. The roles were learned together with the weights, from scratch.");
+                + outcome.recipe().space().window(Role.FIRST_SLIDING) + " more steps. The roles were learned together with the weights, from scratch.");
         shortfall().ifPresent(report::paragraph);
         report.section("At equal bytes").table(caption(), HEADER, rows());
         report.figure("Recall against bytes", scatter(), "All points but random roles are models trained as long, on the same sequences.");

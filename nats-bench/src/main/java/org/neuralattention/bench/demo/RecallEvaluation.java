@@ -1,6 +1,7 @@
 package org.neuralattention.bench.demo;
 
 import java.util.function.IntFunction;
+import org.neuralattention.bench.recall.Recall;
 import org.neuralattention.bench.tasks.Mqar;
 import org.neuralattention.cache.KvCache;
 import org.neuralattention.generate.Session;

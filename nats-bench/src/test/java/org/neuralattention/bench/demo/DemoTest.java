@@ -10,16 +10,19 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.neuralattention.bench.recall.RecallRecipe;
+import org.neuralattention.bench.recall.RecallTraining;
 import org.neuralattention.bench.tasks.Mqar;
 import org.neuralattention.kernels.Team;
 import org.neuralattention.model.Transformer;
 import org.neuralattention.model.Weights;
 import org.neuralattention.roles.RoleChoice;
 import org.neuralattention.roles.RolePolicy;
+import org.neuralattention.roles.RoleSpace;
 
 class DemoTest {
 
-    private static final RecallRecipe SHORT = new RecallRecipe(4, 64, 64, 512, 50, 8, 1, 7);
+    private static final RecallRecipe SHORT = new RecallRecipe(Mqar.of(4, 64), 64, 512, 50, RoleSpace.of(8), 1, 7);
 
     private static final Demo.Listener SILENT = new Demo.Listener() {
         @Override
@@ -52,21 +55,8 @@ class DemoTest {
     }
 
     @Test
-    void theBaselinesFollowTheLessonsOfTheLearnedRun() {
-        RecallRecipe recipe = new RecallRecipe(4, 64, 128, 512, 60, 8, 0, 7);
-        List<RecallTraining.Lesson> lessons = List.of(new RecallTraining.Lesson(0, 64), new RecallTraining.Lesson(20, 128));
-        RoleChoice window = new RoleChoice.Fixed(RolePolicy.sinkAndWindow(Demo.SINKS, 0));
-        int[] length = new int[61];
-        RecallTraining.Result result = RecallTraining.follow(recipe, 16, window, lessons, Team.serial(),
-                (report, now, recall) -> length[(int) report.step() + 1] = now);
-        assertEquals(64, length[20]);
-        assertEquals(128, length[21]);
-        assertEquals(lessons, result.lessons());
-    }
-
-    @Test
     void aLengthThatWasNotReachedIsSaid() {
-        RecallRecipe recipe = new RecallRecipe(4, 64, 128, 512, 50, 8, 1, 7);
+        RecallRecipe recipe = new RecallRecipe(Mqar.of(4, 128), 64, 512, 50, RoleSpace.of(8), 1, 7);
         Demo.Outcome outcome = new Demo(recipe, 2, 128, Team.serial(), SILENT).run();
         assertEquals("128 tokens were not reached in 50 steps, for recall did not pass 97.0 % in time; measured at 64.",
                 new DemoReport(outcome).shortfall().orElseThrow());
@@ -74,7 +64,7 @@ class DemoTest {
 
     @Test
     void everySequenceHasItsOwnChoiceOfRoles() {
-        Transformer model = new Transformer(new Weights(SHORT.model(8)), Team.serial());
+        Transformer model = new Transformer(new Weights(SHORT.model()), Team.serial());
         RoleChoice window = new RoleChoice.Fixed(RolePolicy.sinkAndWindow(Demo.SINKS, 0));
         double full = RecallEvaluation.score(model, i -> RoleChoice.FULL, SHORT.task(), 3, 2).meanBytes();
         double slid = RecallEvaluation.score(model, i -> window, SHORT.task(), 3, 2).meanBytes();
@@ -85,33 +75,16 @@ class DemoTest {
 
     @Test
     void bytesBehindAContextAreThoseBeforeDecoding() {
-        Transformer model = new Transformer(new Weights(SHORT.model(8)), Team.serial());
+        Transformer model = new Transformer(new Weights(SHORT.model()), Team.serial());
         assertEquals(RecallEvaluation.speed(model, RoleChoice.FULL, SHORT.task(), 128, 1).bytes(),
                 RecallEvaluation.speed(model, RoleChoice.FULL, SHORT.task(), 128, 100).bytes());
-    }
-
-    @Test
-    void trainingIsTheSameForAnyNumberOfThreads() {
-        try (Team team = Team.of(3)) {
-            RecallTraining.Result one = RecallTraining.learnRoles(SHORT, Team.serial(), (report, length, recall) -> {});
-            RecallTraining.Result three = RecallTraining.learnRoles(SHORT, team, (report, length, recall) -> {});
-            assertEquals(one.curve(), three.curve());
-        }
-    }
-
-    @Test
-    void recallCountsOnlyAnswersThatNothingTies() {
-        float[] logits = {0, 2, 1, 3, 3, 0, 5, 0, 0, 1, 1, 1};
-        assertEquals(2 / 3.0, Recall.of(logits, new int[] {1, 0, 0, -1}, 3), 1e-12);
-        assertEquals(0, Recall.of(logits, new int[] {-1, -1, -1, -1}, 3));
-        assertEquals(0, Recall.of(logits, new int[] {-1, 1, -1, -1}, 3), 1e-12, "a tie is not an answer");
     }
 
     @Test
     void evaluationAsksEveryPairOnceThroughTheCache() {
         Mqar task = SHORT.task();
         try (Team team = Team.of(2)) {
-            RecallTraining.Result full = RecallTraining.follow(SHORT, 8, RoleChoice.FULL, List.of(new RecallTraining.Lesson(0, 64)), team,
+            RecallTraining.Result full = RecallTraining.follow(SHORT, RoleChoice.FULL, List.of(new RecallTraining.Lesson(0, 64)), team,
                     (report, length, recall) -> {});
             RecallEvaluation.Score score = RecallEvaluation.score(full.model(), i -> RoleChoice.FULL, task, 3, 5);
             assertEquals(1, score.share(), 1e-12);

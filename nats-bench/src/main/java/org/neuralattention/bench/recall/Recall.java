@@ -1,12 +1,12 @@
-package org.neuralattention.bench.demo;
+package org.neuralattention.bench.recall;
 
 /** How many questions are answered right: the target is the likeliest token. */
-final class Recall {
+public final class Recall {
 
     private Recall() {}
 
     /** Share of the asked places (target not negative) whose largest logit is the target's. */
-    static double of(float[] logits, int[] targets, int vocabSize) {
+    public static double of(float[] logits, int[] targets, int vocabSize) {
         int asked = 0;
         int right = 0;
         for (int i = 0; i < targets.length; i++) {
@@ -19,7 +19,7 @@ final class Recall {
     }
 
     /** Whether no other token is as likely as {@code target}. */
-    static boolean right(float[] logits, int offset, int target, int vocabSize) {
+    public static boolean right(float[] logits, int offset, int target, int vocabSize) {
         for (int i = 0; i < vocabSize; i++) {
             if (i != target && logits[offset + i] >= logits[offset + target]) {
                 return false;
