@@ -74,7 +74,7 @@ class NatsTest {
         "demo --out pom.xml/report.html", "bench --out .", "bench --out /nowhere/results.json TeamBench", "bench --json", "bench --json . TeamBench",
         "bench --html pom.xml/page.html TeamBench", "bench --markdown src TeamBench", "bench --write-model pom.xml", "bench --growth MatMul",
         "bench --out results.json", "bench --peers", "bench --peers (", "bench --peers --out peers.json X", "bench --peers --growth", "bench --llm-c mvnw",
-        "bench --peers --llama-bench /nowhere", "bench --peers --llm-c pom.xml", "inspect . --seed 1", "convert", "convert . out", "convert /nowhere out", "convert pom.xml out.gguf", "convert . out --to zip", "convert . out --dtype q9", "convert . /nowhere/out",
+        "bench --text pom.xml Context", "bench --model . --quick", "bench --model /nowhere Context", "bench --peers --llama-bench /nowhere", "bench --peers --llm-c pom.xml", "inspect . --seed 1", "convert", "convert . out", "convert /nowhere out", "convert pom.xml out.gguf", "convert . out --to zip", "convert . out --dtype q9", "convert . /nowhere/out",
         "inspect src", "inspect . --context 0", "inspect . --text pom.xml", "inspect", "inspect /nowhere", "inspect .", "inspect pom.xml", "inspect pom.xml --text pom.xml"})
     void aMistakeIsOneSentenceAndExitCodeTwo(String args) {
         assertEquals(2, nats(false, args.split(" ")));

@@ -15,6 +15,7 @@ import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import java.util.stream.Collectors;
 import org.neuralattention.bench.growth.Growth;
+import org.neuralattention.bench.jmh.ContextBench;
 import org.neuralattention.bench.peers.PeerRun;
 import org.neuralattention.bench.probe.Caches;
 import org.neuralattention.bench.probe.Limits;
@@ -25,10 +26,13 @@ import org.neuralattention.bench.result.Picture;
 import org.neuralattention.bench.result.ResultWriter;
 import org.neuralattention.bench.result.Results;
 import org.neuralattention.bench.result.Row;
+import org.neuralattention.bench.survey.Crossover;
 import org.neuralattention.bench.survey.JmhOptions;
 import org.neuralattention.bench.survey.JmhRows;
 import org.neuralattention.bench.survey.Survey;
+import org.neuralattention.io.ModelLoader;
 import org.neuralattention.kernels.Kernels;
+import org.neuralattention.tokenize.Tokenizers;
 import org.openjdk.jmh.results.format.ResultFormatType;
 import org.openjdk.jmh.runner.BenchmarkList;
 import org.openjdk.jmh.runner.Runner;
@@ -55,7 +59,7 @@ import picocli.CommandLine.Spec;
         parameterListHeading = "%n",
         optionListHeading = "%nOptions:%n",
         footer = {"", "Examples:", "  nats bench --quick --html bench.html", "  nats bench --growth", "  nats bench --list", "  nats bench MatMul --quick",
-            "  nats bench Decode --json decode.json", "  nats bench --peers MatMul"})
+            "  nats bench Decode --json decode.json", "  nats bench Context --model DIR --text book.txt", "  nats bench --peers MatMul"})
 public final class BenchCommand implements Callable<Integer> {
 
     @Parameters(paramLabel = "REGEX", arity = "0..*", description = "which benchmarks; see --list")
@@ -72,6 +76,12 @@ public final class BenchCommand implements Callable<Integer> {
 
     @Option(names = "--width", paramLabel = "BITS", description = "vectors of 128, 256 or 512 bits (the widest the JVM prefers)")
     private Integer width;
+
+    @Option(names = "--model", paramLabel = "MODEL", description = "with REGEX: the model with learned roles whose speed Context measures (one with random weights and roles)")
+    private Path searched;
+
+    @Option(names = "--text", paramLabel = "FILE", description = "with --model: the text of its contexts, again and again (random tokens, which take other roles than text)")
+    private Path text;
 
     @Option(names = "--out", paramLabel = "FILE", description = "with REGEX: also write the results to FILE, in JMH's own JSON")
     private Path out;
@@ -102,6 +112,7 @@ public final class BenchCommand implements Callable<Integer> {
     public Integer call() throws RunnerException, IOException {
         check();
         setWidth();
+        setModel();
         if (model.asked()) {
             model.write(spec.commandLine().getErr());
         } else if (peers) {
@@ -113,7 +124,9 @@ public final class BenchCommand implements Callable<Integer> {
         } else {
             Runner runner = new Runner(options().build());
             checkNames();
-            report(JmhRows.of(runner.run()), List.of());
+            List<Row> rows = JmhRows.of(runner.run());
+            rows.addAll(Crossover.of(rows));
+            report(rows, List.of());
         }
         return 0;
     }
@@ -130,6 +143,9 @@ public final class BenchCommand implements Callable<Integer> {
         }
         if (growth && !names.isEmpty()) {
             throw new UserError("--growth measures the same whatever is named: leave out " + String.join(" ", names) + ".");
+        }
+        if (searched != null && names.isEmpty() || text != null && searched == null) {
+            throw new UserError(searched != null ? "--model needs a REGEX, such as Context." : "--text needs --model.");
         }
         if (width != null && width != 128 && width != 256 && width != 512) {
             throw new UserError("--width " + width + " is not one of 128, 256 and 512.");
@@ -153,6 +169,21 @@ public final class BenchCommand implements Callable<Integer> {
             }
         } catch (ExceptionInInitializerError e) {
             throw new UserError("--width " + wish + ": " + e.getCause().getMessage() + ".", e);
+        }
+    }
+
+    /** For this JVM, which counts what its suites must move; JMH's forks get the same. */
+    private void setModel() throws IOException {
+        if (searched == null) {
+            return;
+        }
+        if (!ModelLoader.config(searched).hasRoles()) {
+            throw new UserError("--model " + searched + " has no roles: one of 'nats search' or 'nats train' is needed.");
+        }
+        System.setProperty(ContextBench.MODEL, searched.toAbsolutePath().toString());
+        if (text != null) {
+            Tokenizers.load(searched).encode(TextFiles.read(text));
+            System.setProperty(ContextBench.TEXT, text.toAbsolutePath().toString());
         }
     }
 

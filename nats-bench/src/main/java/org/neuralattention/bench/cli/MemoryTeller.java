@@ -53,7 +53,7 @@ public final class MemoryTeller {
     }
 
     /** The most memory that this process has had in RAM; empty where the system does not tell. */
-    static OptionalLong residentPeak() {
+    public static OptionalLong residentPeak() {
         try (Stream<String> lines = Files.lines(STATUS)) {
             return lines.filter(line -> line.startsWith(PEAK)).mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")) << 10).findFirst();
         } catch (IOException | NumberFormatException e) {

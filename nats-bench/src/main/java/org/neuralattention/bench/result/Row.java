@@ -61,7 +61,7 @@ public record Row(String group, String name, String parameters, int threads, int
         return switch (sample.unit()) {
             case SECONDS -> amount / sample.median();
             case TOKENS_PER_SECOND -> amount * sample.median();
-            case BYTES, RATIO -> 0;
+            case TOKENS, BYTES, RATIO -> 0;
         };
     }
 }

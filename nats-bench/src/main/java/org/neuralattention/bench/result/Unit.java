@@ -9,6 +9,8 @@ public enum Unit {
     SECONDS("s"),
     /** Tokens in a second. */
     TOKENS_PER_SECOND("tokens/s"),
+    /** A length of text. */
+    TOKENS("tokens"),
     /** Memory. */
     BYTES("B"),
     /** A pure number: how many times as fast. */
@@ -30,6 +32,7 @@ public enum Unit {
         return switch (this) {
             case SECONDS -> Numbers.seconds(value);
             case TOKENS_PER_SECOND -> Numbers.compact(value) + " tokens/s";
+            case TOKENS -> Numbers.fixed(value, 0) + " tokens";
             case BYTES -> Numbers.bytes(value);
             case RATIO -> Numbers.fixed(value, 2) + " x";
         };

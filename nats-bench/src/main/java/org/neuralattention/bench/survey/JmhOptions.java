@@ -2,6 +2,7 @@ package org.neuralattention.bench.survey;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.neuralattention.bench.jmh.ContextBench;
 import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
@@ -16,14 +17,16 @@ public final class JmhOptions {
 
     private JmhOptions() {}
 
-    /** A failure ends the run; forks get the flags of this JVM, its vectors' width, and the Vector API also where this one was started without it. */
+    /** A failure ends the run; forks get the flags of this JVM, its vectors' width and the model it was given, and the Vector API also where this one was started without it. */
     public static ChainedOptionsBuilder common() {
         List<String> flags = new ArrayList<>();
         if (ModuleLayer.boot().findModule(MODULE).isEmpty()) { // not started by the launcher
             flags.addAll(List.of("--add-modules", MODULE));
         }
-        if (System.getProperty(WIDTH) != null) {
-            flags.add("-D" + WIDTH + "=" + System.getProperty(WIDTH));
+        for (String property : List.of(WIDTH, ContextBench.MODEL, ContextBench.TEXT)) {
+            if (System.getProperty(property) != null) {
+                flags.add("-D" + property + "=" + System.getProperty(property));
+            }
         }
         return new OptionsBuilder().shouldFailOnError(true).jvmArgsPrepend(flags.toArray(String[]::new));
     }

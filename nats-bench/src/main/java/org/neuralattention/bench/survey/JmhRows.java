@@ -5,7 +5,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.StringJoiner;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.neuralattention.bench.jmh.Counted;
 import org.neuralattention.bench.result.Row;
@@ -24,8 +26,10 @@ public final class JmhRows {
 
     private static final String THREADS = "threads";
     private static final String SCALAR = "Scalar";
-    /** A counter of suites that decode: what the cache holds. */
-    private static final String KV_BYTES = "kvBytes";
+
+    /** Counters of bytes that suites report beside the time, and what they are. */
+    private static final Map<String, String> BYTES = new TreeMap<>(Map.of("kvBytes", "KV cache", "liveKvBytes", "live keys and values", "heapBytes", "heap behind it",
+            "foretoldHeapBytes", "heap foretold", "residentBytes", "resident peak"));
 
     private JmhRows() {}
 
@@ -34,11 +38,13 @@ public final class JmhRows {
         for (RunResult result : results) {
             Row row = row(result);
             rows.add(row);
-            double[] bytes = iterations(result).map(IterationResult::getSecondaryResults).filter(counted -> counted.containsKey(KV_BYTES))
-                    .mapToDouble(counted -> counted.get(KV_BYTES).getScore()).toArray();
-            if (bytes.length > 0) {
-                rows.add(Row.of(row.group(), row.name() + ", KV cache", row.parameters(), row.threads(), row.bits(), Sample.of(Unit.BYTES, bytes)));
-            }
+            BYTES.forEach((counter, name) -> {
+                double[] bytes = iterations(result).map(IterationResult::getSecondaryResults).filter(counted -> counted.containsKey(counter))
+                        .mapToDouble(counted -> counted.get(counter).getScore()).toArray();
+                if (bytes.length > 0) {
+                    rows.add(Row.of(row.group(), row.name() + ", " + name, row.parameters(), row.threads(), row.bits(), Sample.of(Unit.BYTES, bytes)));
+                }
+            });
         }
         return rows;
     }

@@ -12,17 +12,14 @@ import org.neuralattention.io.ModelLoader;
 import org.neuralattention.io.ModelSource;
 import org.neuralattention.io.ModelWriter;
 import org.neuralattention.kernels.Dtype;
-import org.neuralattention.model.Activations;
 import org.neuralattention.model.Activations.Keep;
 import org.neuralattention.model.ModelConfig;
 import org.neuralattention.model.ModelConfig.Positions;
-import org.neuralattention.model.Tensor;
 import org.neuralattention.model.Weights;
 import org.neuralattention.roles.RoleSpace;
 import org.neuralattention.tokenize.Tokenizer;
 import org.neuralattention.tokenize.Tokenizers;
 import org.neuralattention.train.TrainConfig;
-import org.neuralattention.train.Tuning;
 
 /**
  * The model that a search begins with; its weights are not read yet.
@@ -82,21 +79,9 @@ record StartModel(Path path, ModelConfig config, Tokenizer tokenizer, Path token
         }
     }
 
-    /** Heap of the search: weights; gradients and two moments of what learns; a teacher; activations and their gradients. */
+    /** Of the trainer, the two lengths of a look, and what is {@link #OTHER}. */
     private static long bytes(ModelConfig config, TrainConfig train, Keep keep) {
-        Weights description = Weights.describe(config);
-        long all = config.parameters();
-        long scorers = description.tensors().stream().filter(description::isScorer).mapToLong(Tensor::size).sum();
-        long numbers = all + switch (train.tuning()) {
-            case Tuning.All _ -> 3 * all + (train.loss().hasTeacher() ? all : 0);
-            case Tuning.ScorersOnly _ -> 3 * scorers;
-            case Tuning.Lora lora -> 3 * scorers + 2 * lora.projections().stream() // what a matrix began with, and its gradient
-                    .mapToLong(projection -> description.layers.stream().map(projection::weight).filter(t -> t != null).mapToLong(Tensor::size).sum()).sum();
-        };
-        int batch = train.batch();
-        int seqLen = train.seqLen();
-        int more = train.loss().hasTeacher() ? 4 : 3; // the gradients of a layer, the two lengths of a look, the teacher's pass
-        return numbers * Float.BYTES + Activations.bytes(config, batch, seqLen, keep) + more * Activations.bytes(config, batch, seqLen, Keep.NOTHING) + OTHER;
+        return SearchHeap.ofTrainer(config, train, keep) + 2 * SearchHeap.ofPass(config, train) + OTHER;
     }
 
     /** Its weights as float32, with fresh role scorers if it has no roles. */
