@@ -138,14 +138,36 @@ class SearchCommandTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"--target-kv=0", "--target-kv=1", "--target-kv=NaN", "--target-kv=x", "--price=1", "--windows=8,4", "--windows=0", "--sinks=-1", "--without=global",
-        "--without=local,sliding", "--tune=some", "--tune=lora --lora-rank=0", "--tune=lora --lora-alpha=0", "--tune=lora --lora-on=x", "--loss=mse", "--role-gradient=2", "--scorer-gradient=none",
+    @ValueSource(strings = {"--target-kv=0", "--target-kv=1", "--target-kv=NaN", "--target-kv=x", "--price=1", "--windows=8,4", "--windows=0", "--sinks=-1", "--without=window",
+        "--without=global,local,sliding", "--without=local,sliding", "--without=global,local --windows=8", "--tune=some", "--tune=lora --lora-rank=0", "--tune=lora --lora-alpha=0", "--tune=lora --lora-on=x", "--loss=mse", "--role-gradient=2", "--scorer-gradient=none",
         "--steps=0", "--lr=0", "--batch=0", "--seq-len=100000000", "--seq-len=8000", "--batch=2000000 --seq-len=64", "--tokenizer=/nowhere", "--colour=red", "--resume"})
     void aMistakeIsOneSentenceAndLeavesNothingBehind(String mistake) {
         Path model = folder.resolve("model");
         refused(search(model, (mistake.startsWith("--target") ? mistake : "--target-kv=0.4 " + mistake).split(" ")), "");
         assertFalse(err.contains("only once"), err);
         assertFalse(Files.exists(model));
+    }
+
+    /** The yardstick of the learned roles: the same command, the same files, no choice; it is resumed and evaluated as they are. */
+    @Test
+    void aPlainSinkAndWindowIsTunedByTheSameCommand() throws IOException {
+        Path model = folder.resolve("model");
+        String[] window = {"--windows=8", "--sinks=4", "--without=global,local", "--checkpoint-every=7"};
+        assertEquals(0, nats(search(model, window)), () -> err);
+        assertTrue(out.contains("roles: sliding 8; 4 sinks.") && out.contains("every token's role is given"), out);
+        assertEquals(List.of(List.of(2L), List.of(2L)), JsonObject.read(model.resolve("config.json")).list("nats_allowed_roles"));
+        double share = log(model, "evaluation").getLast().doubleValue("kvShare"); // 32 rows: 4 x whole columns, and 9 rows each of the rest
+        assertEquals((32 + 31 + 30 + 29 + 20 * 9 + 36) / 528.0, share, 1e-12);
+        assertTrue(log(model, "evaluation").getLast().doubleValue("nll") < log(model, "evaluation").getFirst().doubleValue("nll"));
+        assertEquals(0, nats("eval", "--model", model.toString(), "--text", text.toString(), "--context=32"), () -> err);
+        assertTrue(out.contains("KV share"), out);
+        byte[] weights = Files.readAllBytes(model.resolve("model.safetensors"));
+        Files.delete(model.resolve("model.safetensors"));
+        Files.delete(model.resolve("checkpoints/step-000000030.safetensors"));
+        assertEquals(0, nats("search", "--resume", "--out", model.toString()), () -> err);
+        assertArrayEquals(weights, Files.readAllBytes(model.resolve("model.safetensors")));
+        String[] scorers = Stream.concat(Arrays.stream(window), Stream.of("--tune=scorers")).toArray(String[]::new);
+        refused(search(folder.resolve("no"), scorers), "each layer has one role only");
     }
 
     @Test

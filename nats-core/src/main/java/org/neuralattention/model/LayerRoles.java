@@ -86,7 +86,7 @@ public final class LayerRoles {
     private void sample(Activations s, Activations.Layer a, int layer, float[] noise, int noiseOffset, float globalBonus, int pinned) {
         AttentionShape n = s.shape();
         System.arraycopy(bias[layer], 0, favour, 0, favour.length);
-        favour[Role.GLOBAL] += globalBonus;
+        favour[space.longest(layer)] += globalBonus;
         RoleSampler.choose(a.roles, 0, a.data, a.roleLogits, favour, 0, pinned, n.batch(), n.nKvHeads(), n.rows(), c.nRoles(), team);
         Lifetimes.lastRow(a.lastRow, 0, a.roles, 0, space, c.attentionWindow(), n.batch(), n.nKvHeads(), n.rows(), team);
         s.countBest(layer, a);
@@ -109,7 +109,8 @@ public final class LayerRoles {
     }
 
     /**
-     * Adds to the scorer's gradient, from the gradient of attention's output in {@code s.gradients().attention}.
+     * Adds to the scorer's gradient, from the gradient of attention's output in {@code s.gradients().attention}. Where the layer has one role
+     * it is 0.
      *
      * @param choice one that learns
      * @param price see {@link Transformer#backward}
@@ -121,6 +122,9 @@ public final class LayerRoles {
         int size = s.rows() * c.nKvHeads() * c.nRoles();
         fill(g.data, g.roles, g.roles + size, 0);
         fill(g.data, g.roleLogits, g.roleLogits + size, 0);
+        if (space.isFixed(layer)) {
+            return;
+        }
         RoleChoice.Sampled drawn = choice instanceof RoleChoice.Sampled sampled && sampled.gradientOneIn() > 1 ? sampled : null;
         if (drawn != null) {
             RoleTiles.draw(g.data, g.roleTiles, drawn.gradientOneIn(), drawn.seed(), drawn.step(), layer, drawn.firstToken(),

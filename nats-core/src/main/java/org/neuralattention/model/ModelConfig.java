@@ -164,6 +164,11 @@ public record ModelConfig(
         return !roleSpace.equals(RoleSpace.NONE);
     }
 
+    /** Whether there are roles to learn: some layer leaves its tokens a choice. */
+    public boolean learnsRoles() {
+        return hasRoles() && !roleSpace.isFixed();
+    }
+
     /** The windows of the sliding roles, ascending; empty for a model without roles. */
     public List<Integer> roleWindows() {
         return Arrays.stream(roleSpace.windows()).boxed().toList();

@@ -147,7 +147,7 @@ public final class Weights {
 
     /**
      * The same model with other roles. All but the role scorers is shared. They are too, where the windows are the same; else they are
-     * zeros: every role is equally likely, and the first of them, global, is the one that is chosen.
+     * zeros: every role that a layer may use is equally likely, and the first of them, mostly global, is the one that is chosen.
      */
     public Weights withRoleSpace(RoleSpace space) {
         Weights with = describe(config.withRoleSpace(space));

@@ -21,7 +21,7 @@ public sealed interface RoleChoice {
      * @param seed, step what the noise is a function of, beside layer, head and token
      * @param firstToken index of the pass's first token within the step, so that micro-batches draw different noise
      * @param gradientOneIn the role gradient looks at one query tile in so many ({@link RoleTiles}); 1: at all, exactly
-     * @param globalBonus added to the logit of global
+     * @param globalBonus added to the logit of global; in a layer without it, of {@link RoleSpace#longest}
      * @param noise what the noise is multiplied by: 1 draws from the softmax of the logits, 0 takes the most likely role
      * @param detached whether the gradient of the scores stops at the scorers; else it flows on to the layer's normed input
      */

@@ -1,8 +1,8 @@
 package org.neuralattention.roles;
 
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -13,10 +13,12 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * The roles a token may take: global, local, and one sliding role per window; which of them a layer may use; and how many tokens at the
- * start of a sequence are global whatever their scores say (attention sinks: Xiao et al. 2024, arXiv 2309.17453). Immutable.
+ * The roles a token may take: global, local, and one sliding role per window; which of them a layer may use, at least one; and how many tokens
+ * at the start of a sequence are global whatever their scores say (attention sinks: Xiao et al. 2024, arXiv 2309.17453). Immutable.
  *
  * <p>A restriction is nothing but a {@link #bias} on the scorer's logits: the scorer, the kernels and the cache are those of all roles.
+ * A plain sink and window is a space {@linkplain #isFixed() without a choice}:
+ * {@code RoleSpace.of(128).withSinks(4).without(Role.GLOBAL).without(Role.LOCAL)}.
  */
 public final class RoleSpace {
 
@@ -25,7 +27,7 @@ public final class RoleSpace {
 
     private final int[] windows;
     private final int sinks;
-    private final Set<Integer> allowed;                 // in a layer without a rule of its own; with global
+    private final Set<Integer> allowed;                 // in a layer without a rule of its own
     private final Map<Integer, Set<Integer>> allowedIn; // in the others
 
     private RoleSpace(int[] windows, int sinks, Set<Integer> allowed, Map<Integer, Set<Integer>> allowedIn) {
@@ -63,27 +65,32 @@ public final class RoleSpace {
     }
 
     /**
-     * The same roles but one, in all layers.
+     * The same roles but one, in all layers. Sinks, and in training the last token of a sequence, are global even without {@link Role#GLOBAL}.
      *
-     * @throws IllegalArgumentException if it is {@link Role#GLOBAL}, which every layer has, or not one of the roles
+     * @throws IllegalArgumentException if it is not one of the roles, or the last one of a layer
      */
     public RoleSpace without(int role) {
-        if (check(role) == Role.GLOBAL) {
-            throw new IllegalArgumentException("role " + role + " is global: every layer has it");
-        }
+        check(role);
         Map<Integer, Set<Integer>> layers = new HashMap<>();
-        allowedIn.forEach((layer, roles) -> layers.put(layer, minus(roles, role)));
-        return new RoleSpace(windows, sinks, minus(allowed, role), layers);
+        allowedIn.forEach((layer, roles) -> layers.put(layer, some(minus(roles, role), "layer " + layer)));
+        return new RoleSpace(windows, sinks, some(minus(allowed, role), "a layer"), layers);
     }
 
     private static Set<Integer> minus(Set<Integer> roles, int role) {
-        return roles.stream().filter(r -> r != role).collect(Collectors.toUnmodifiableSet());
+        return roles.stream().filter(r -> r != role).collect(Collectors.toSet());
+    }
+
+    private static Set<Integer> some(Set<Integer> roles, String layer) {
+        if (roles.isEmpty()) {
+            throw new IllegalArgumentException(layer + " would have no role: at least one must be left");
+        }
+        return roles;
     }
 
     /**
-     * The same roles, of which one layer has these only and global.
+     * The same roles, of which one layer has these only.
      *
-     * @throws IllegalArgumentException if the layer is negative, or one is not one of the roles
+     * @throws IllegalArgumentException if the layer is negative, one is not one of the roles, or there are none
      */
     public RoleSpace inLayer(int layer, int... roles) {
         if (layer < 0) {
@@ -93,9 +100,9 @@ public final class RoleSpace {
     }
 
     /**
-     * The same roles, of which layer i has {@code roles.get(i)} only and global.
+     * The same roles, of which layer i has {@code roles.get(i)} only.
      *
-     * @throws IllegalArgumentException if one is not one of the roles
+     * @throws IllegalArgumentException if one is not one of the roles, or a layer has none
      */
     public RoleSpace inLayers(List<List<Integer>> roles) {
         return with(IntStream.range(0, roles.size()).boxed().collect(Collectors.toMap(layer -> layer, roles::get)));
@@ -104,18 +111,16 @@ public final class RoleSpace {
     private RoleSpace with(Map<Integer, List<Integer>> rolesIn) {
         Map<Integer, Set<Integer>> layers = new HashMap<>(allowedIn);
         rolesIn.forEach((layer, roles) -> {
-            Set<Integer> set = new HashSet<>(Set.of(Role.GLOBAL));
-            roles.forEach(role -> set.add(check(role)));
-            layers.put(layer, Set.copyOf(set));
+            roles.forEach(this::check);
+            layers.put(layer, some(Set.copyOf(roles), "layer " + layer));
         });
         return new RoleSpace(windows, sinks, allowed, layers);
     }
 
-    private int check(int role) {
+    private void check(int role) {
         if (role < 0 || role >= count()) {
             throw new IllegalArgumentException("role " + role + ": the roles of " + this + " are 0 to " + (count() - 1));
         }
-        return role;
     }
 
     /**
@@ -136,7 +141,7 @@ public final class RoleSpace {
         }
         Set<Integer> first = layers.get(0);
         return layers.values().stream().allMatch(first::equals) ? new RoleSpace(windows, sinks, first, Map.of())
-                : new RoleSpace(windows, sinks, Set.of(Role.GLOBAL), layers);
+                : new RoleSpace(windows, sinks, Set.of(Role.GLOBAL), layers); // one of no layer, always the same
     }
 
     private Set<Integer> allowed(int layer) {
@@ -165,7 +170,24 @@ public final class RoleSpace {
 
     /** Whether tokens of a layer may take a role. */
     public boolean allows(int layer, int role) {
-        return allowed(layer).contains(check(role));
+        check(role);
+        return allowed(layer).contains(role);
+    }
+
+    /** Whether each layer has but one role, so that there is nothing to learn. */
+    public boolean isFixed() {
+        return allowed.size() == 1 && allowedIn.values().stream().allMatch(roles -> roles.size() == 1);
+    }
+
+    /** Whether a layer has but one role. */
+    public boolean isFixed(int layer) {
+        return allowed(layer).size() == 1;
+    }
+
+    /** Of a layer's roles the one that keeps longest: global; else local, which without globals lasts as long; else the largest window. */
+    public int longest(int layer) {
+        Set<Integer> roles = allowed(layer);
+        return roles.contains(Role.GLOBAL) ? Role.GLOBAL : roles.contains(Role.LOCAL) ? Role.LOCAL : Collections.max(roles);
     }
 
     /** Whether some layer may not use some role. */

@@ -18,7 +18,7 @@ package org.neuralattention.train;
  * the share that counts is at first that of the drawn roles, and along the path goes over to that of the most likely ones.
  *
  * <p>The rate of the scorers must leave them the time to follow: {@link RoleLearning#fineTune} has values that do. A share below that of the
- * smallest window cannot be reached; the price then ends at its limit.
+ * smallest window cannot be reached, nor one above that of the role that keeps longest; the price then ends at its limit.
  *
  * @param share the KV share to end at, in (0, 1)
  * @param firstPrice the price at first, in nats for keeping everything

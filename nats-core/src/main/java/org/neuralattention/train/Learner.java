@@ -28,8 +28,8 @@ final class Learner {
         this.weights = weights;
         this.team = team;
         Set<String> adapted = tuning instanceof Tuning.Lora lora ? projections(weights, lora) : Set.of();
-        gradients = new Weights(weights.config(), (all, tensor) -> tuning instanceof Tuning.All || all.isScorer(tensor)
-                || adapted.contains(tensor.name()));
+        gradients = new Weights(weights.config(), (all, tensor) -> all.isScorer(tensor) ? weights.config().learnsRoles()
+                : tuning instanceof Tuning.All || adapted.contains(tensor.name()));
         for (Tensor weight : weights.tensors()) {
             Tensor gradient = gradients.tensor(weight.name());
             if (tuning instanceof Tuning.Lora lora && adapted.contains(weight.name())) {
@@ -42,7 +42,7 @@ final class Learner {
             }
         }
         if (learned.isEmpty()) {
-            throw new IllegalArgumentException("only role scorers should learn, and the model has no roles: nothing would change");
+            throw new IllegalArgumentException("only role scorers should learn, and the model has no roles to choose from: nothing would change");
         }
     }
 

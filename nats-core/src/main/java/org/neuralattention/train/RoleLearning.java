@@ -12,7 +12,8 @@ import org.neuralattention.io.JsonObject;
  * @param gradientOneIn the role gradient looks at one query tile of 64 rows in so many, drawn anew each step and weighted so that it is right
  *     on average; 1: at all of them, the exact gradient
  * @param lrFactor learning rate of the role scorers over that of the rest
- * @param globalBonus added to the logit of global at step 0, so that a model that is fine-tuned begins with nearly all it knew
+ * @param globalBonus added to the logit of global at step 0 (in a layer without it, of the role that keeps longest), so that a model that is
+ *     fine-tuned begins with nearly all it knew
  * @param bonusSteps steps in which the bonus falls to 0 in a line
  * @param settleFrom the step from which the noise of the draws falls in a line
  * @param settledAt the step from which there is none: roles are the most likely ones, as in use, and still learn

@@ -13,7 +13,8 @@ import org.neuralattention.roles.RoleChoice;
 
 /**
  * Trains a model, a step at a time: gradients of all micro-batches, clipped by their global length, then AdamW on every tensor that
- * learns ({@link Tuning}). Others stay as they are, decay included; so do the role scorers under fixed roles.
+ * learns ({@link Tuning}). Others stay as they are, decay included; so do the role scorers under fixed roles, and where the role space leaves
+ * no choice.
  *
  * <p>The objective of a step is the mean {@link Loss} over all targets its micro-batches ask for, plus price times KV share (spec 4.1).
  * A step depends on the weights, the moments, the step's number, the price's state, the configuration and the data only; not on the number
@@ -34,7 +35,7 @@ public final class Trainer {
     private long step;
     private Price.State price;
 
-    /** Trains {@code weights} in place, from step 0. Roles are sampled where the model has them. Keeps all activations. */
+    /** Trains {@code weights} in place, from step 0. Roles are sampled where the model has any to choose from. Keeps all activations. */
     public Trainer(Weights weights, TrainConfig config, Team team) {
         this(weights, config, team, Activations.Keep.ALL);
     }
@@ -61,7 +62,7 @@ public final class Trainer {
         this.keep = keep;
         this.learner = new Learner(weights, config.tuning(), config.seed(), team);
         this.teacher = config.loss().hasTeacher() ? Teacher.of(weights, learner.start(), config.tuning() instanceof Tuning.All, team) : null;
-        this.roles = weights.config().hasRoles() ? null : RoleChoice.FULL;
+        this.roles = weights.config().learnsRoles() ? null : weights.config().hasRoles() ? RoleChoice.BEST : RoleChoice.FULL;
         this.price = config.roles().price().start(0);
         this.config = config;
         config(config);

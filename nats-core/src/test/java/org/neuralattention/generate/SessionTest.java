@@ -34,6 +34,7 @@ import org.neuralattention.roles.Role;
 import org.neuralattention.roles.RoleChoice;
 import org.neuralattention.roles.RolePolicy;
 import org.neuralattention.roles.RoleSpace;
+import org.neuralattention.train.Evaluation;
 
 @Tag("widths")
 class SessionTest {
@@ -50,7 +51,8 @@ class SessionTest {
                         Activation.SWIGLU, Biases.NONE, true, true, 12, RoleSpace.of(3, 20)),
                 new ModelConfig(50, 32, 2, 2, 2, 16, 64, 128, Norm.LAYER, 1e-5f, new Positions.Learned(),
                         Activation.GELU_TANH, new Biases(true, true, true), false, true, 0, RoleSpace.of(5)),
-                llama.withRoleSpace(RoleSpace.of(4, 20).withSinks(9).without(Role.LOCAL).inLayer(1, Role.sliding(0))));
+                llama.withRoleSpace(RoleSpace.of(4, 20).withSinks(9).without(Role.LOCAL).inLayer(1, Role.GLOBAL, Role.sliding(0))),
+                llama.withRoleSpace(RoleSpace.of(4, 20).withSinks(3).without(Role.GLOBAL).inLayer(1, Role.sliding(0))));
     }
 
     /** In pieces of any size and one by one, the logits are those of the whole sequence with the same given roles. */
@@ -125,13 +127,33 @@ class SessionTest {
     /** Nine sinks, of which the last stands in the third piece: they stay, whatever the pieces. */
     @Test
     void sinksAreHeldInWhateverPiecesTheyCome() {
-        ModelConfig c = ModelConfig.llama(50, 32, 2, 4, 2, 48, 128).withRoleSpace(RoleSpace.of(2).withSinks(9).inLayer(0, Role.sliding(0)));
+        ModelConfig c = ModelConfig.llama(50, 32, 2, 4, 2, 48, 128).withRoleSpace(RoleSpace.of(2).withSinks(9).inLayer(0, Role.GLOBAL, Role.sliding(0)));
         Transformer transformer = new Transformer(random(c), Team.serial());
         for (int piece : new int[] {1, 4, 64}) {
             Session session = new Session(transformer, KvCache.of(c), RoleChoice.BEST, piece);
             session.prefill(ids(c), 0, TOKENS);
             long[] held = session.cache().positions(0, 0);
             assertArrayEquals(LongStream.range(0, 9).toArray(), Arrays.copyOf(held, 9), "pieces of " + piece);
+        }
+    }
+
+    /** Scorers have no say where there is no choice: forward, evaluation and cache, in any pieces, are those of the rule, to the bit. */
+    @Test
+    void aSpaceWithoutAChoiceIsSinkAndWindow() {
+        ModelConfig c = ModelConfig.llama(50, 32, 2, 4, 2, 48, 128).withRoleSpace(RoleSpace.of(6, 20).withSinks(4).inLayers(List.of(List.of(3), List.of(3))));
+        Transformer transformer = new Transformer(random(c), Team.serial());
+        int[] ids = ids(c);
+        RoleChoice rule = new RoleChoice.Fixed(RolePolicy.sinkAndWindow(4, 1));
+        assertArrayEquals(whole(transformer, ids, rule), whole(transformer, ids, RoleChoice.BEST));
+        assertEquals(new Evaluation(transformer, ids, 40, 2, 2).run(rule), new Evaluation(transformer, ids, 40, 2, 2).run(RoleChoice.BEST));
+        for (int piece : new int[] {1, 3, 64}) {
+            Session session = new Session(transformer, KvCache.of(c), RoleChoice.BEST, piece);
+            Session ruled = new Session(transformer, KvCache.of(c), rule, piece);
+            session.prefill(ids, 0, TOKENS);
+            ruled.prefill(ids, 0, TOKENS);
+            assertArrayEquals(ruled.logits(), session.logits());
+            assertArrayEquals(LongStream.concat(LongStream.range(0, 4), LongStream.range(TOKENS - 20, TOKENS)).toArray(), session.cache().positions(1, 1));
+            assertEquals(ruled.cache().stats(), session.cache().stats());
         }
     }
 

@@ -247,6 +247,7 @@ class GgufModelTest {
         cases.put("\"nats.sinks\" without", b -> b.integer("nats.sinks", 4));
         cases.put("must be 1 x 3 flags, 0 or 1; there are 2 numbers", b -> b.ints("nats.role_windows", 4).ints("nats.allowed_roles", 1, 1));
         cases.put("must be 1 x 3 flags, 0 or 1; there are 3 numbers", b -> b.ints("nats.role_windows", 4).ints("nats.allowed_roles", 1, 2, 1));
+        cases.put("layer 0 would have no role", b -> b.ints("nats.role_windows", 4).ints("nats.allowed_roles", 0, 0, 0));
         cases.put("theta = -1.0", b -> b.real("llama.rope.freq_base", -1));
         cases.put("\"llama.context_length\" is the text \"long\"", b -> b.string("llama.context_length", "long"));
         for (Map.Entry<String, UnaryOperator<GgufMetadata.Builder>> entry : cases.entrySet()) {

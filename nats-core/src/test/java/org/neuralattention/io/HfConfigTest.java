@@ -137,6 +137,7 @@ class HfConfigTest {
         malformed("sinks = -2", llamaText("\"nats_windows\": [4], \"nats_sinks\": -2"));
         malformed("has 1 lists for 2 layers", llamaText("\"nats_windows\": [4], \"nats_allowed_roles\": [[0]]"));
         malformed("role 3: the roles of", llamaText("\"nats_windows\": [4], \"nats_allowed_roles\": [[0], [3]]"));
+        malformed("layer 1 would have no role", llamaText("\"nats_windows\": [4], \"nats_allowed_roles\": [[0], []]"));
         malformed("\"nats_allowed_roles\" is 5 where a list", llamaText("\"nats_windows\": [4], \"nats_allowed_roles\": [[0], 5]"));
         malformed("factor = 0", llamaText("\"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 0, \"low_freq_factor\": 1,"
                 + "\"high_freq_factor\": 4, \"original_max_position_embeddings\": 32}"));

@@ -15,10 +15,13 @@ final class RoleSpaces {
             space = space.withSinks(random.nextInt(6));
         }
         if (random.nextInt(3) == 0) {
-            space = space.without(Role.LOCAL + random.nextInt(3));
+            space = space.without(random.nextInt(4));
         }
         if (random.nextInt(3) == 0) {
-            space = space.inLayer(0, Role.LOCAL + random.nextInt(3), Role.GLOBAL);
+            space = space.inLayer(0, random.nextInt(4), random.nextInt(4));
+        }
+        if (random.nextInt(6) == 0) {
+            space = RoleSpace.of(4).withSinks(random.nextInt(6)).without(Role.GLOBAL).without(Role.LOCAL); // nothing to choose
         }
         return space;
     }

@@ -8,6 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.Random;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.FloatRange;
+import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 import org.neuralattention.kernels.Team;
 
@@ -175,6 +179,40 @@ class RoleSamplerTest {
         for (int head = 0; head < HEADS; head++) {
             assertArrayEquals(new int[3], Arrays.copyOfRange(roles, head * rows, head * rows + 3), "sinks");
         }
+    }
+
+    /** Its gradient is 0 to the bit, however large logits, noise and gradients are; sinks and the last token are global without global. */
+    @Property(tries = 200)
+    void whereOneRoleIsLeftItIsTakenAndNothingIsLearned(@ForAll long seed, @ForAll @IntRange(max = ROLES - 1) int left, @ForAll @FloatRange(min = 0.01f, max = 1e6f) float scale) {
+        int rows = 20;
+        int size = rows * HEADS * ROLES;
+        float[] logits = scaled(random(seed, size), scale);
+        float[] bias = new float[ROLES];
+        Arrays.fill(bias, Float.NEGATIVE_INFINITY);
+        bias[left] = left == Role.GLOBAL ? 4 : 0;
+        float[] y = new float[size];
+        int[] roles = new int[HEADS * rows];
+        float[] dLogits = new float[size];
+        RoleSampler.sample(roles, 0, y, 0, logits, 0, random(seed + 1, size), 0, bias, 0, 2, 1, HEADS, rows, ROLES, Team.serial());
+        RoleSampler.backward(dLogits, 0, scaled(random(seed + 2, size), scale), 0, y, 0, 2, 1, HEADS, rows, ROLES, Team.serial());
+        for (int i = 0; i < size; i++) {
+            assertEquals(0, dLogits[i], 0f, "logit " + i);
+            assertEquals(i % ROLES == left ? 1 : 0, y[i], 0f, "y " + i);
+        }
+        for (int i = 0; i < roles.length; i++) {
+            assertEquals(i % rows < 2 || i % rows == rows - 1 ? Role.GLOBAL : left, roles[i]);
+        }
+        RoleSampler.choose(roles, 0, logits, 0, bias, 0, 2, 1, HEADS, rows, ROLES, Team.serial());
+        for (int i = 0; i < roles.length; i++) {
+            assertEquals(i % rows < 2 ? Role.GLOBAL : left, roles[i]);
+        }
+    }
+
+    private static float[] scaled(float[] data, float by) {
+        for (int i = 0; i < data.length; i++) {
+            data[i] *= by;
+        }
+        return data;
     }
 
     @Test

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.neuralattention.model.ModelConfig;
 
@@ -36,12 +37,31 @@ class RoleSpaceTest {
         RoleSpace space = RoleSpace.of(16, 64).without(Role.LOCAL).inLayer(2, Role.LOCAL, Role.sliding(1));
         float out = Float.NEGATIVE_INFINITY;
         assertArrayEquals(new float[] {0, out, 0, 0}, space.bias(0));
-        assertArrayEquals(new float[] {0, 0, out, 0}, space.bias(2));
-        assertTrue(space.isRestricted() && !space.allows(0, Role.LOCAL) && space.allows(2, Role.LOCAL) && space.allows(2, Role.GLOBAL));
+        assertArrayEquals(new float[] {out, 0, out, 0}, space.bias(2));
+        assertTrue(space.isRestricted() && !space.allows(0, Role.LOCAL) && space.allows(2, Role.LOCAL) && !space.allows(2, Role.GLOBAL));
         assertArrayEquals(new float[4], RoleSpace.of(16, 64).bias(0));
         assertFalse(RoleSpace.of(16, 64).withSinks(4).isRestricted());
-        assertArrayEquals(new float[] {0, out, out, 0}, space.without(Role.LOCAL).bias(2), "a role that no layer has goes from those with rules too");
+        assertArrayEquals(new float[] {out, out, out, 0}, space.without(Role.LOCAL).bias(2), "a role that no layer has goes from those with rules too");
         assertEquals("global, local, sliding [16, 64], 4 sinks, roles [0, 2, 3]", RoleSpace.of(16, 64).withSinks(4).without(Role.LOCAL).toString());
+    }
+
+    @Test
+    void aSpaceWithoutAChoiceIsFixed() {
+        RoleSpace window = RoleSpace.of(128).withSinks(4).without(Role.GLOBAL).without(Role.LOCAL);
+        assertTrue(window.isFixed());
+        assertFalse(RoleSpace.of(128).without(Role.GLOBAL).isFixed());
+        assertFalse(window.inLayer(1, Role.GLOBAL, Role.LOCAL).isFixed());
+        ModelConfig config = ModelConfig.llama(64, 32, 2, 4, 2, 64, 128);
+        assertTrue(config.withRoleSpace(window).hasRoles() && !config.withRoleSpace(window).learnsRoles());
+        assertFalse(config.withRoleSpace(RoleSpace.of(8).inLayer(0, 0).inLayer(1, 2)).learnsRoles(), "another one in each layer");
+        assertTrue(config.withRoleSpace(RoleSpace.of(8).inLayer(0, 0)).learnsRoles());
+        assertFalse(config.learnsRoles());
+    }
+
+    @Test
+    void theLongestRoleIsGlobalThenLocalThenTheLargestWindow() {
+        RoleSpace space = RoleSpace.of(8, 16).inLayer(1, 1, 2, 3).inLayer(2, 2, 3).inLayer(3, 2);
+        assertArrayEquals(new int[] {Role.GLOBAL, Role.LOCAL, Role.sliding(1), Role.sliding(0)}, IntStream.range(0, 4).map(space::longest).toArray());
     }
 
     @Test
@@ -58,12 +78,12 @@ class RoleSpaceTest {
     void equalRulesInEachLayerAreEqualHoweverTheyWereMade() {
         ModelConfig config = ModelConfig.llama(64, 32, 2, 4, 2, 64, 128);
         RoleSpace everywhere = RoleSpace.of(8).without(Role.LOCAL);
-        RoleSpace oneByOne = RoleSpace.of(8).inLayer(0, Role.sliding(0)).inLayer(1, Role.GLOBAL, Role.sliding(0));
+        RoleSpace oneByOne = RoleSpace.of(8).inLayer(0, Role.GLOBAL, Role.sliding(0)).inLayer(1, Role.sliding(0), Role.GLOBAL);
         assertEquals(config.withRoleSpace(everywhere), config.withRoleSpace(oneByOne));
-        RoleSpace lists = RoleSpace.of(8).inLayers(List.of(List.of(2), List.of(1, 2)));
+        RoleSpace lists = RoleSpace.of(8).inLayers(List.of(List.of(0, 2), List.of(1, 2)));
         RoleSpace mixed = RoleSpace.of(8).without(Role.LOCAL).inLayer(1, 1, 2);
         assertEquals(config.withRoleSpace(lists), config.withRoleSpace(mixed));
-        assertEquals(config.withRoleWindows(8), config.withRoleSpace(RoleSpace.of(8).inLayer(1, 1, 2)));
+        assertEquals(config.withRoleWindows(8), config.withRoleSpace(RoleSpace.of(8).inLayer(1, 0, 1, 2)));
         assertNotEquals(config.withRoleSpace(everywhere), config.withRoleSpace(mixed));
         assertNotEquals(config.withRoleWindows(8), config.withRoleSpace(RoleSpace.of(8).withSinks(2)));
         assertEquals(config, config.withRoleSpace(RoleSpace.NONE.withSinks(3)), "sinks of a model without roles mean nothing");
@@ -75,7 +95,11 @@ class RoleSpaceTest {
     void wrongRestrictionsAreRefusedByName() {
         RoleSpace space = RoleSpace.of(8);
         assertThrows(IllegalArgumentException.class, () -> space.withSinks(-1));
-        assertThrows(IllegalArgumentException.class, () -> space.without(Role.GLOBAL));
+        assertEquals("a layer would have no role: at least one must be left",
+                assertThrows(IllegalArgumentException.class, () -> space.without(0).without(1).without(2)).getMessage());
+        assertEquals("layer 3 would have no role: at least one must be left",
+                assertThrows(IllegalArgumentException.class, () -> space.inLayer(3, 0).without(0)).getMessage());
+        assertThrows(IllegalArgumentException.class, () -> space.inLayer(0));
         assertThrows(IllegalArgumentException.class, () -> space.without(3));
         assertThrows(IllegalArgumentException.class, () -> space.inLayer(-1, 1));
         assertEquals("role 3: the roles of global, local, sliding [8] are 0 to 2",

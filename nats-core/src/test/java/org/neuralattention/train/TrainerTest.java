@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -19,7 +20,10 @@ import org.neuralattention.kernels.Team;
 import org.neuralattention.model.Activations;
 import org.neuralattention.model.Tensor;
 import org.neuralattention.model.Weights;
+import org.neuralattention.roles.Role;
 import org.neuralattention.roles.RoleChoice;
+import org.neuralattention.roles.RolePolicy;
+import org.neuralattention.roles.RoleSpace;
 import org.neuralattention.testing.Vectors;
 
 class TrainerTest {
@@ -173,6 +177,37 @@ class TrainerTest {
         }
         assertFalse(Arrays.equals(wq, trainer.weights().layers.get(0).wq.data()));
         assertThrows(IllegalArgumentException.class, () -> trainer.fixRoles(new RoleChoice.Sampled(0, 0, 0)));
+    }
+
+    /** The yardstick of a fixed window, tuned: no scorer learns, and all else is, to the bit, what the rule gives. */
+    @Test
+    void whereTheRoleSpaceLeavesNoChoiceTrainingIsThatOfTheRule() {
+        RoleSpace window = RoleSpace.of(2, 5).withSinks(3).inLayers(List.of(List.of(3), List.of(3)));
+        Weights weights = Tiny.plain().withRoleSpace(window);
+        Trainer fixed = new Trainer(weights, Tiny.CONFIG, Team.serial());
+        Trainer ruled = new Trainer(Tiny.plain().withRoleSpace(RoleSpace.of(2, 5)), Tiny.CONFIG, Team.serial());
+        ruled.fixRoles(new RoleChoice.Fixed(RolePolicy.sinkAndWindow(3, 1)));
+        for (int i = 0; i < 3; i++) {
+            StepReport report = fixed.step(Tiny.text());
+            StepReport expected = ruled.step(Tiny.text());
+            assertEquals(expected.loss(), report.loss());
+            assertEquals(expected.gradNorm(), report.gradNorm());
+            assertEquals(expected.share(), report.bestShare());
+        }
+        assertEquals(Tiny.sha256(ruled.weights()), Tiny.sha256(weights));
+        assertNull(fixed.gradients().layers.getFirst().scorer.data());
+        assertEquals(List.of(), scorers(fixed));
+        assertThrows(IllegalArgumentException.class, () -> new Trainer(weights, Tiny.CONFIG.withTuning(new Tuning.ScorersOnly()), Team.serial()));
+    }
+
+    @Test
+    void ofALayerWithOneRoleTheScorerHasNoGradient() {
+        RoleSpace space = Tiny.MODEL.roleSpace().inLayer(0, Role.sliding(1));
+        Weights weights = Tiny.plain().withRoleSpace(space);
+        Trainer trainer = new Trainer(weights, Tiny.CONFIG.withRoles(RoleLearning.of(new PriceSchedule(0.5, 0, 0)).withGlobalBonus(4, 10)), Team.serial());
+        trainer.step(Tiny.text());
+        assertArrayEquals(new float[weights.layers.get(0).scorer.size()], trainer.gradients().layers.get(0).scorer.data());
+        assertFalse(Arrays.equals(new float[weights.layers.get(1).scorer.size()], trainer.gradients().layers.get(1).scorer.data()));
     }
 
     /** Copies of the scorers and of their moments. */

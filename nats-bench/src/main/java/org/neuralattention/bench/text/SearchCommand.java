@@ -12,7 +12,6 @@ import org.neuralattention.kernels.Team;
 import org.neuralattention.roles.RoleChoice;
 import org.neuralattention.train.Evaluation;
 import org.neuralattention.train.StepReport;
-import org.neuralattention.train.TrainConfig;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
@@ -47,12 +46,11 @@ public final class SearchCommand extends RunCommand {
 
     @Override
     Work prepare(CommonOptions common, long seed) throws IOException {
-        TrainConfig config = options.config(seed);
-        StartModel start = StartModel.open(options, config);
-        return new Search(new SearchReport(common, options), options, start, options.corpus(start.tokenizer()), config);
+        StartModel start = StartModel.open(options, seed);
+        return new Search(new SearchReport(common, options), options, start, options.corpus(start.tokenizer()));
     }
 
-    private record Search(SearchReport report, SearchOptions options, StartModel start, Corpus corpus, TrainConfig config) implements Work {
+    private record Search(SearchReport report, SearchOptions options, StartModel start, Corpus corpus) implements Work {
 
         @Override
         public void begin(Path out) throws IOException {
@@ -62,7 +60,7 @@ public final class SearchCommand extends RunCommand {
         @Override
         public long run(Path out, Team team, Interrupt interrupt) throws IOException {
             long began = System.nanoTime();
-            TrainingRun run = new TrainingRun(out, corpus, options, start.weights(), config, team, start.keep());
+            TrainingRun run = new TrainingRun(out, corpus, options, start.weights(), start.train(), team, start.keep());
             long first = run.steps();
             report.begin(start, corpus, first);
             TrainLog.Dense dense;
@@ -95,7 +93,7 @@ public final class SearchCommand extends RunCommand {
         }
 
         private int[] finalTokens() {
-            return corpus.heldOut((int) Math.clamp(options.steps * config.tokensPerStep(), TrainingRun.LOOK_TOKENS, FINAL_TOKENS));
+            return corpus.heldOut((int) Math.clamp(options.steps * start.train().tokensPerStep(), TrainingRun.LOOK_TOKENS, FINAL_TOKENS));
         }
 
         /** What generation holds behind a sequence. */
@@ -109,7 +107,8 @@ public final class SearchCommand extends RunCommand {
             return new TrainingRun.Listener() {
                 @Override
                 public Progress.Values step(StepReport step) {
-                    return new Progress.Values(step.loss(), Double.NaN, Double.NaN, step.tokensPerSecond(), step.bestShare(), step.price());
+                    return new Progress.Values(step.loss(), Double.NaN, Double.NaN, step.tokensPerSecond(), step.bestShare(),
+                            start.config().learnsRoles() ? step.price() : Double.NaN);
                 }
 
                 @Override

@@ -46,7 +46,7 @@ final class SearchOptions extends RunOptions {
     @Option(names = "--sinks", paramLabel = "N", description = "first tokens of a text that are always kept (1; of a model that has roles, its own)")
     Integer sinks;
 
-    @Option(names = "--without", paramLabel = "ROLE", split = ",", description = "roles to do without: local, sliding")
+    @Option(names = "--without", paramLabel = "ROLE", split = ",", description = "roles to do without: global, local, sliding")
     List<String> without = List.of();
 
     @Option(names = "--tune", paramLabel = "WHAT", description = "what learns beside the roles: all weights, none (scorers), or low-rank changes (lora) (${DEFAULT-VALUE})")
@@ -79,9 +79,6 @@ final class SearchOptions extends RunOptions {
         if (model == null) {
             throw new UserError("--model is missing: the model to begin with.");
         }
-        if (targetKv == null && price == null) {
-            throw new UserError("--target-kv is missing: the part of a full cache to end with, such as 0.2 (or --price).");
-        }
         if (targetKv != null && price != null) {
             throw new UserError("--target-kv and --price: only one of them; a target finds its own price.");
         }
@@ -106,18 +103,34 @@ final class SearchOptions extends RunOptions {
         }
     }
 
-    TrainConfig config(long seed) {
-        check();
+    /** The steps of a search among these roles. */
+    TrainConfig config(RoleSpace space, long seed) {
         Tuning tuning = tuning();
+        RoleLearning roles = space.isFixed() ? fixed(space) : roles();
         try {
-            return new TrainConfig(batch, seqLen, accumulation, steps, lrSchedule(), Optimizer.DEFAULT, roles(), tuning, loss(), seed);
+            return new TrainConfig(batch, seqLen, accumulation, steps, lrSchedule(), Optimizer.DEFAULT, roles, tuning, loss(), seed);
         } catch (IllegalArgumentException e) {
             throw new UserError("There is no such step: " + e.getMessage(), e);
         }
     }
 
+    /** Where no token has a choice, a price would change nothing. */
+    private RoleLearning fixed(RoleSpace space) {
+        if (targetKv != null || price != null) {
+            throw new UserError((targetKv != null ? "--target-kv " + targetKv : "--price " + price) + ": each layer has one role only (" + space
+                    + "), and what it keeps cannot change. Leave the option out to tune the model as it is, or leave more roles to choose from.");
+        }
+        if (tune.equals("scorers")) {
+            throw new UserError("--tune scorers: each layer has one role only (" + space + "), and nothing would be learned.");
+        }
+        return RoleLearning.FREE;
+    }
+
     /** As for a target, also where a price is given: it rises while the bonus on global falls. */
     private RoleLearning roles() {
+        if (targetKv == null && price == null) {
+            throw new UserError("--target-kv is missing: the part of a full cache to end with, such as 0.2 (or --price).");
+        }
         RoleLearning roles = RoleLearning.fineTune(targetKv != null ? targetKv : ANY_SHARE, steps).withGradientOneIn(roleGradientOneIn()).withDetached(detached());
         return targetKv != null ? roles : roles.withPrice(new PriceSchedule(price(price), 0, roles.bonusSteps()));
     }
@@ -173,21 +186,23 @@ final class SearchOptions extends RunOptions {
             throw new UserError("--sinks " + sinks + ": must not be negative.");
         }
         RoleSpace space = RoleSpace.of(all).withSinks(sinks == null ? 1 : sinks);
-        for (String name : without) {
-            switch (name) {
-                case "local" -> space = space.without(Role.LOCAL);
-                case "sliding" -> {
-                    for (int i = 0; i < all.length; i++) {
-                        space = space.without(Role.FIRST_SLIDING + i);
+        try {
+            for (String name : without) {
+                switch (name) {
+                    case "global" -> space = space.without(Role.GLOBAL);
+                    case "local" -> space = space.without(Role.LOCAL);
+                    case "sliding" -> {
+                        for (int i = 0; i < all.length; i++) {
+                            space = space.without(Role.FIRST_SLIDING + i);
+                        }
                     }
+                    default -> throw new UserError("--without " + name + ": must be global, local or sliding.");
                 }
-                default -> throw new UserError("--without " + name + ": must be local or sliding.");
             }
+            return space;
+        } catch (IllegalArgumentException e) {
+            throw new UserError("--without " + String.join(",", without) + ": no role would be left.", e);
         }
-        if (without.contains("local") && without.contains("sliding")) {
-            throw new UserError("--without " + String.join(",", without) + ": only global would be left, and nothing to search.");
-        }
-        return space;
     }
 
     private static String join(List<Integer> windows) {

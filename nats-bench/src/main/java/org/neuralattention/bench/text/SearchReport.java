@@ -43,12 +43,18 @@ record SearchReport(CommonOptions common, SearchOptions options) {
         common.out().println(start.path() + ": " + Numbers.compact(start.config().parameters()) + " parameters, " + options.learns()
                 + "; roles: " + names(start.config()) + ".");
         common.out().println(corpus.training().length + " tokens to train on, " + heldOut + " held out; "
-                + (options.targetKv == null ? "the price rises to " + Numbers.compact(options.price) + "." : "target: " + Numbers.percent(options.targetKv) + " of a full cache.")
+                + aim(start.config())
                 + (steps == 0 ? "" : " Goes on after step " + steps + "."));
         if (start.keep() == Keep.INPUTS) {
             common.out().println("The heap does not hold all activations: each layer runs a second time in the backward pass.");
         }
         common.out().flush();
+    }
+
+    private String aim(ModelConfig model) {
+        return !model.learnsRoles() ? "every token's role is given."
+                : options.targetKv == null ? "the price rises to " + Numbers.compact(options.price) + "."
+                : "target: " + Numbers.percent(options.targetKv) + " of a full cache.";
     }
 
     /** Before what takes a while without a step. */

@@ -16,7 +16,6 @@ import org.neuralattention.model.Activations.Keep;
 import org.neuralattention.model.ModelConfig;
 import org.neuralattention.model.ModelConfig.Positions;
 import org.neuralattention.model.Weights;
-import org.neuralattention.roles.RoleSpace;
 import org.neuralattention.tokenize.Tokenizer;
 import org.neuralattention.tokenize.Tokenizers;
 import org.neuralattention.train.TrainConfig;
@@ -26,20 +25,22 @@ import org.neuralattention.train.TrainConfig;
  *
  * @param path where it is
  * @param config what it is, with the roles of the search
+ * @param train the steps of the search
  * @param tokenizer its tokenizer
  * @param tokenizerPath where that is; null for beside the model
  * @param keep ALL, or INPUTS where only that fits the heap: the same bits in more time
  */
-record StartModel(Path path, ModelConfig config, Tokenizer tokenizer, Path tokenizerPath, Keep keep) {
+record StartModel(Path path, ModelConfig config, TrainConfig train, Tokenizer tokenizer, Path tokenizerPath, Keep keep) {
 
     /** Text, tokenizer, and what the kernels work in. */
     private static final long OTHER = 32L << 20;
 
     /** Reads what it is, and refuses what could not be trained. */
-    static StartModel open(SearchOptions options, TrainConfig train) throws IOException {
+    static StartModel open(SearchOptions options, long seed) throws IOException {
+        options.check();
         try (ModelFile file = ModelFile.open(options.model)) {
-            RoleSpace space = options.space(file.config());
-            ModelConfig config = file.config().withRoleSpace(space);
+            ModelConfig config = file.config().withRoleSpace(options.space(file.config()));
+            TrainConfig train = options.config(config.roleSpace(), seed);
             if (config.positions() instanceof Positions.Learned && train.seqLen() > config.maxSeqLen()) {
                 throw new UserError("--seq-len " + train.seqLen() + ": " + options.model + " has only " + config.maxSeqLen() + " positions.");
             }
@@ -47,7 +48,7 @@ record StartModel(Path path, ModelConfig config, Tokenizer tokenizer, Path token
             if (tokenizer.vocabSize() > config.vocabSize()) {
                 throw new UserError("The tokenizer has " + tokenizer.vocabSize() + " ids, " + options.model + " only " + config.vocabSize() + ": they do not belong together.");
             }
-            return new StartModel(options.model, config, tokenizer, options.tokenizer, keep(options, config, train));
+            return new StartModel(options.model, config, train, tokenizer, options.tokenizer, keep(options, config, train));
         }
     }
 
