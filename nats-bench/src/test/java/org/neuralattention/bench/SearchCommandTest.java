@@ -103,7 +103,7 @@ class SearchCommandTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"--tune=all --loss=kl --target-kv=0.4 --scorer-gradient=through", "--tune=lora --lora-rank=2 --lora-on=q,v --price=0.5 --role-gradient=published", "--tune=scorers --loss=hidden --target-kv=0.4 --without=local --sinks=4"})
+    @ValueSource(strings = {"--tune=all --loss=kl --target-kv=0.4 --scorer-gradient=through", "--tune=lora --lora-rank=2 --lora-on=q,v --price=0.5 --role-gradient=published", "--tune=scorers --loss=hidden --target-kv=0.4 --without=local --sinks=4 --layer-roles=0=sliding"})
     void aSearchThatWasCutOffIsTheSearchThatWasNot(String how) throws Exception {
         String[] run = Stream.concat(Arrays.stream(how.split(" ")), Stream.of("--checkpoint-every=7")).toArray(String[]::new);
         Path whole = folder.resolve("whole");
@@ -139,6 +139,7 @@ class SearchCommandTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"--target-kv=0", "--target-kv=1", "--target-kv=NaN", "--target-kv=x", "--price=1", "--windows=8,4", "--windows=0", "--sinks=-1", "--without=window",
+        "--layer-roles=2=global", "--layer-roles=0", "--layer-roles=0=", "--layer-roles=0=4", "--layer-roles=0=local,0-1=global", "--layer-roles=1-0=local", "--layer-roles=0-1=2",
         "--without=global,local,sliding", "--without=local,sliding", "--without=global,local --windows=8", "--tune=some", "--tune=lora --lora-rank=0", "--tune=lora --lora-alpha=0", "--tune=lora --lora-on=x", "--loss=mse", "--role-gradient=2", "--scorer-gradient=none",
         "--steps=0", "--lr=0", "--batch=0", "--seq-len=100000000", "--seq-len=8000", "--batch=2000000 --seq-len=64", "--tokenizer=/nowhere", "--colour=red", "--resume"})
     void aMistakeIsOneSentenceAndLeavesNothingBehind(String mistake) {
@@ -168,6 +169,16 @@ class SearchCommandTest {
         assertArrayEquals(weights, Files.readAllBytes(model.resolve("model.safetensors")));
         String[] scorers = Stream.concat(Arrays.stream(window), Stream.of("--tune=scorers")).toArray(String[]::new);
         refused(search(folder.resolve("no"), scorers), "each layer has one role only");
+    }
+
+    @Test
+    void aLayerMayHaveRolesOfItsOwn() throws IOException {
+        Path model = folder.resolve("model");
+        assertEquals(0, nats(search(model, "--target-kv=0.6", "--steps=1", "--without=local", "--layer-roles=0=sliding,1=global+8")), () -> err);
+        assertEquals(List.of(List.of(2L, 3L), List.of(0L, 3L)), JsonObject.read(model.resolve("config.json")).list("nats_allowed_roles"));
+        refused(search(folder.resolve("no"), "--target-kv=0.6", "--layer-roles=0-2=global"), "the model's layers are 0 to 1");
+        refused(new String[] {"search", "--model=" + model, "--text", text.toString(), "--out=" + folder.resolve("no"), "--seq-len=32", "--target-kv=0.3", "--layer-roles=0=8"},
+                "has roles already");
     }
 
     @Test

@@ -4,11 +4,8 @@ import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Collectors;
 import org.neuralattention.bench.cli.UserError;
 import org.neuralattention.bench.tasks.PlantedFacts;
-import org.neuralattention.model.ModelConfig;
-import org.neuralattention.roles.Role;
 import org.neuralattention.roles.RoleSpace;
 import org.neuralattention.train.Loss;
 import org.neuralattention.train.Optimizer;
@@ -18,12 +15,11 @@ import org.neuralattention.train.RoleLearning;
 import org.neuralattention.train.TokenSource;
 import org.neuralattention.train.TrainConfig;
 import org.neuralattention.train.Tuning;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** What decides the result of {@code nats search}, beside the seed. */
 final class SearchOptions extends RunOptions {
-
-    private static final List<Integer> WINDOWS = List.of(16, 64, 256);
 
     private static final double ANY_SHARE = 0.5; // of a target that a price replaces
 
@@ -39,15 +35,8 @@ final class SearchOptions extends RunOptions {
     @Option(names = "--price", paramLabel = "NATS", description = "instead of --target-kv: what keeping every token costs, in nats a token")
     Double price;
 
-    @Option(names = "--windows", paramLabel = "W", split = ",",
-            description = "windows of the sliding roles, ascending (16,64,256; of a model that has roles, its own)")
-    List<Integer> windows;
-
-    @Option(names = "--sinks", paramLabel = "N", description = "first tokens of a text that are always kept (1; of a model that has roles, its own)")
-    Integer sinks;
-
-    @Option(names = "--without", paramLabel = "ROLE", split = ",", description = "roles to do without: global, local, sliding")
-    List<String> without = List.of();
+    @Mixin
+    RoleOptions among;
 
     @Option(names = "--tune", paramLabel = "WHAT", description = "what learns beside the roles: all weights, none (scorers), or low-rank changes (lora) (${DEFAULT-VALUE})")
     String tune = "all";
@@ -161,52 +150,6 @@ final class SearchOptions extends RunOptions {
             case "kl" -> new Loss.KlDistillation();
             default -> throw new UserError("--loss " + loss + ": must be lm, hidden or kl.");
         };
-    }
-
-    /** The roles to search: what is asked, or those that the model has. */
-    RoleSpace space(ModelConfig start) {
-        if (!start.hasRoles()) {
-            return restricted();
-        }
-        if (windows != null && !windows.equals(start.roleWindows())) {
-            throw new UserError("--windows " + join(windows) + ": " + model + " has roles already, with windows " + join(start.roleWindows()) + ".");
-        }
-        if (sinks != null && sinks != start.roleSpace().sinks()) {
-            throw new UserError("--sinks " + sinks + ": " + model + " has roles already, with " + start.roleSpace().sinks() + ".");
-        }
-        if (!without.isEmpty()) {
-            throw new UserError("--without " + String.join(",", without) + ": " + model + " has roles already, which stay as they are.");
-        }
-        return start.roleSpace();
-    }
-
-    private RoleSpace restricted() {
-        int[] all = ascending(windows == null ? WINDOWS : windows);
-        if (sinks != null && sinks < 0) {
-            throw new UserError("--sinks " + sinks + ": must not be negative.");
-        }
-        RoleSpace space = RoleSpace.of(all).withSinks(sinks == null ? 1 : sinks);
-        try {
-            for (String name : without) {
-                switch (name) {
-                    case "global" -> space = space.without(Role.GLOBAL);
-                    case "local" -> space = space.without(Role.LOCAL);
-                    case "sliding" -> {
-                        for (int i = 0; i < all.length; i++) {
-                            space = space.without(Role.FIRST_SLIDING + i);
-                        }
-                    }
-                    default -> throw new UserError("--without " + name + ": must be global, local or sliding.");
-                }
-            }
-            return space;
-        } catch (IllegalArgumentException e) {
-            throw new UserError("--without " + String.join(",", without) + ": no role would be left.", e);
-        }
-    }
-
-    private static String join(List<Integer> windows) {
-        return windows.stream().map(String::valueOf).collect(Collectors.joining(","));
     }
 
     /** What learns, in words. */

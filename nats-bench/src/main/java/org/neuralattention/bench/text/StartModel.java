@@ -39,7 +39,7 @@ record StartModel(Path path, ModelConfig config, TrainConfig train, Tokenizer to
     static StartModel open(SearchOptions options, long seed) throws IOException {
         options.check();
         try (ModelFile file = ModelFile.open(options.model)) {
-            ModelConfig config = file.config().withRoleSpace(options.space(file.config()));
+            ModelConfig config = file.config().withRoleSpace(options.among.space(file.config()));
             TrainConfig train = options.config(config.roleSpace(), seed);
             if (config.positions() instanceof Positions.Learned && train.seqLen() > config.maxSeqLen()) {
                 throw new UserError("--seq-len " + train.seqLen() + ": " + options.model + " has only " + config.maxSeqLen() + " positions.");
