@@ -1,21 +1,22 @@
 package org.neuralattention.bench.results;
 
-import java.util.ArrayList;
 import java.util.List;
 import org.neuralattention.bench.tasks.CopiedSpans;
 import org.neuralattention.bench.tasks.PlantedFacts;
 import org.neuralattention.train.LrSchedule;
 import org.neuralattention.train.Optimizer;
-import org.neuralattention.train.TextTokens;
+import org.neuralattention.train.RoleLearning;
+import org.neuralattention.train.StepReport;
 import org.neuralattention.train.TokenSource;
 import org.neuralattention.train.TrainConfig;
+import org.neuralattention.train.Trainer;
 
 /**
  * The lessons in which a model of books learns to recall planted facts: first to go on with what has been seen before, then few facts in short
  * sequences, then more in longer ones, and in the end the task itself, beside as much plain text.
  *
- * <p>Everything follows from the number of a step, so that a run goes on from any checkpoint: before each step the trainer gets {@link #config}
- * where it is another one, and the {@link #source} is the same for all steps.
+ * <p>Everything follows from the number of a step, so that a run goes on from any checkpoint: what a trainer's next {@link #step} asks
+ * depends on how many it has done.
  */
 final class FactLessons {
 
@@ -24,62 +25,65 @@ final class FactLessons {
      *
      * @param name for progress
      * @param steps how many
-     * @param batch sequences of a step
-     * @param seqLen tokens of a sequence
+     * @param config how they are trained
      * @param source what is asked
      */
-    record Lesson(String name, long steps, int batch, int seqLen, TokenSource source) {}
+    record Lesson(String name, long steps, TrainConfig config, TokenSource source) {}
 
     private static final Optimizer OPTIMIZER = new Optimizer(0.9, 0.98, 1e-8, 0.01, 1);
     private static final double LR = 1.5e-3;
     private static final double MIN_LR = 5e-5;
     private static final long WARMUP = 20;
 
-    private final List<Lesson> lessons;
-    private final long seed;
+    private static final long SEARCH_STEPS = 400;
+    private static final double SEARCH_LR = 3e-4;
 
-    FactLessons(List<Lesson> lessons, long seed) {
-        if (lessons.isEmpty()) {
-            throw new IllegalArgumentException("there are no lessons");
-        }
+    /** Steps of all lessons that teach. */
+    private static final long STEPS = 1250;
+
+    private final List<Lesson> lessons;
+
+    private FactLessons(List<Lesson> lessons) {
         this.lessons = List.copyOf(lessons);
-        this.seed = seed;
     }
 
     /**
-     * Those that lead to a task.
+     * Those that lead to a task with full attention.
      *
      * @param task 8 facts in 1,024 tokens
      * @param book the text it is trained on, which the first lesson is made of too
      */
-    static FactLessons of(PlantedFacts task, int[] book, long seed) {
-        List<Lesson> lessons = new ArrayList<>();
-        lessons.add(new Lesson("copied spans", 500, 16, 128, copies(book, seed)));
-        lessons.add(facts(150, 16, 2, 128, task, seed));
-        lessons.add(facts(100, 16, 4, 256, task, seed));
-        lessons.add(facts(100, 8, 8, 512, task, seed));
-        lessons.add(new Lesson(task.name() + " and plain text", 400, 8, 1024, task.training(seed)));
-        return new FactLessons(lessons, seed);
+    static FactLessons teach(PlantedFacts task, int[] book, long seed) {
+        return new FactLessons(List.of(
+                new Lesson("copied spans", 500, config(16, 128, seed), new CopiedSpans(book, seed)),
+                planted(150, config(16, 128, seed), 2, task, seed),
+                planted(100, config(16, 256, seed), 4, task, seed),
+                planted(100, config(8, 512, seed), 8, task, seed),
+                new Lesson(task.name() + " and plain text", 400, config(8, 1024, seed), task.training(seed))));
     }
 
-    /** One row in four is plain text: without any, the model forgot in 400 steps what it knew of books (a loss of 7.5 instead of 3.4). */
-    private static TokenSource copies(int[] book, long seed) {
-        TokenSource spans = new CopiedSpans(book, seed);
-        TokenSource plain = new TextTokens(book, seed);
-        return (ids, targets, offset, step, row, seqLen) -> (row % 4 == 3 ? plain : spans).fill(ids, targets, offset, step, row, seqLen);
+    private static TrainConfig config(int batch, int seqLen, long seed) {
+        return TrainConfig.of(batch, seqLen, STEPS, LR).withLr(LrSchedule.cosine(LR, MIN_LR, WARMUP, STEPS)).withOptimizer(OPTIMIZER).withSeed(seed);
     }
 
     /** Without rows of plain text: book text stands around the facts. */
-    private static Lesson facts(long steps, int batch, int facts, int length, PlantedFacts task, long seed) {
-        PlantedFacts smaller = task.with(facts, length);
+    private static Lesson planted(long steps, TrainConfig config, int facts, PlantedFacts task, long seed) {
+        PlantedFacts smaller = task.with(facts, config.seqLen());
         TokenSource planted = smaller.training(seed);
-        return new Lesson(smaller.name(), steps, batch, length,
+        return new Lesson(smaller.name(), steps, config,
                 (ids, targets, offset, step, row, seqLen) -> planted.fill(ids, targets, offset, step, 2 * row, seqLen));
+    }
+
+    /** One lesson: the roles of a model that was taught are searched on its last one's rows, as {@code nats search} does on text. */
+    static FactLessons search(PlantedFacts task, double share, long seed) {
+        TrainConfig config = TrainConfig.of(8, 1024, SEARCH_STEPS, SEARCH_LR).withRoles(RoleLearning.fineTune(share, SEARCH_STEPS)).withSeed(seed);
+        return new FactLessons(List.of(new Lesson("roles for " + task.name(), SEARCH_STEPS, config, task.training(seed))));
     }
 
     /** The same, each lesson cut down to so many steps, of so few sequences: to see that they run. */
     FactLessons shortened(long steps, int batch) {
-        return new FactLessons(lessons.stream().map(l -> new Lesson(l.name(), Math.min(steps, l.steps()), Math.min(batch, l.batch()), l.seqLen(), l.source())).toList(), seed);
+        return new FactLessons(lessons.stream().map(lesson -> new Lesson(lesson.name(), Math.min(steps, lesson.steps()),
+                lesson.config().withShape(Math.min(batch, lesson.config().batch()), lesson.config().seqLen(), 1), lesson.source())).toList());
     }
 
     List<Lesson> lessons() {
@@ -103,15 +107,17 @@ final class FactLessons {
         return lessons.getLast();
     }
 
-    /** How a step is trained; equal for all steps of a lesson. */
-    TrainConfig config(long step) {
-        Lesson lesson = at(step);
-        return TrainConfig.of(lesson.batch(), lesson.seqLen(), steps(), LR).withLr(LrSchedule.cosine(LR, MIN_LR, Math.min(WARMUP, steps()), steps()))
-                .withOptimizer(OPTIMIZER).withSeed(seed);
-    }
-
     /** Rows of all lessons, by the number of the step. */
     TokenSource source() {
         return (ids, targets, offset, step, row, seqLen) -> at(step).source().fill(ids, targets, offset, step, row, seqLen);
+    }
+
+    /** The trainer's next step. */
+    StepReport step(Trainer trainer) {
+        TrainConfig config = at(trainer.steps()).config();
+        if (!trainer.config().equals(config)) {
+            trainer.config(config);
+        }
+        return trainer.step(source());
     }
 }

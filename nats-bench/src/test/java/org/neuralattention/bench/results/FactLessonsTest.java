@@ -51,22 +51,22 @@ class FactLessonsTest {
         int[] text = tokenizer.encode(Files.readString(shared.resolve("books/valid/pride-and-prejudice-end.txt")));
         int[] book = Arrays.copyOf(text, text.length / 2);
         task = new PlantedFacts(tokenizer, book, Arrays.copyOfRange(text, book.length, text.length), 8, 1024);
-        lessons = FactLessons.of(task, book, 1);
+        lessons = FactLessons.teach(task, book, 1);
     }
 
     @Test
     void everyLessonFitsAndTheLastOneIsTheTask() {
         long step = 0;
         for (Lesson lesson : lessons.lessons()) {
-            int[] ids = new int[lesson.seqLen()];
-            int[] targets = new int[lesson.seqLen()];
-            for (int row = 0; row < lesson.batch(); row++) {
-                lessons.source().fill(ids, targets, 0, step, row, lesson.seqLen());
+            int[] ids = new int[lesson.config().seqLen()];
+            int[] targets = new int[lesson.config().seqLen()];
+            for (int row = 0; row < lesson.config().batch(); row++) {
+                lessons.source().fill(ids, targets, 0, step, row, lesson.config().seqLen());
                 int asked = 0;
-                for (int i = 0; i < lesson.seqLen(); i++) {
+                for (int i = 0; i < lesson.config().seqLen(); i++) {
                     assertTrue(ids[i] >= 0 && ids[i] < task.vocabSize(), lesson.name());
                     asked += targets[i] == TokenSource.NOT_ASKED ? 0 : 1;
-                    assertTrue(targets[i] == TokenSource.NOT_ASKED || i + 1 == lesson.seqLen() || targets[i] == ids[i + 1], lesson.name() + ", place " + i);
+                    assertTrue(targets[i] == TokenSource.NOT_ASKED || i + 1 == lesson.config().seqLen() || targets[i] == ids[i + 1], lesson.name() + ", place " + i);
                 }
                 assertTrue(asked > 0, lesson.name() + ", row " + row);
             }
@@ -87,10 +87,9 @@ class FactLessonsTest {
         long step = 0;
         for (Lesson lesson : lessons.lessons()) {
             assertSame(lesson, lessons.at(step));
-            assertEquals(lesson.seqLen(), lessons.config(step).seqLen());
             step += lesson.steps();
             assertSame(lesson, lessons.at(step - 1));
-            assertEquals(lessons.config(step - lesson.steps()), lessons.config(step - 1));
+            assertEquals(lessons.steps(), lesson.config().steps(), "the rate falls until the last step of all");
         }
         assertEquals(List.of(2L, 2L), lessons.shortened(2, 1).lessons().stream().map(Lesson::steps).limit(2).toList());
     }
@@ -102,7 +101,7 @@ class FactLessonsTest {
         Trainer trainer = trainer(few);
         double before = answers(trainer.transformer());
         while (trainer.steps() < 120) {
-            step(trainer, few);
+            few.step(trainer);
         }
         double after = answers(trainer.transformer());
         assertTrue(after < 0.6 * before, "the loss of an answer's tokens was " + before + " and is " + after);
@@ -132,14 +131,14 @@ class FactLessonsTest {
         FactLessons few = lessons.shortened(2, 1);
         Trainer whole = trainer(few);
         for (int stop = 1; whole.steps() < few.steps(); stop++) {
-            step(whole, few);
+            few.step(whole);
             Checkpoint.save(folder.resolve(String.valueOf(stop)), whole);
         }
         for (int stop : new int[] {1, 2, 5}) {
             Trainer resumed = trainer(few);
             Checkpoint.newest(folder.resolve(String.valueOf(stop))).orElseThrow().restore(resumed);
             while (resumed.steps() < few.steps()) {
-                step(resumed, few);
+                few.step(resumed);
             }
             for (Tensor tensor : whole.weights().tensors()) {
                 assertArrayEquals(tensor.data(), resumed.weights().tensor(tensor.name()).data(), "from step " + stop + ": " + tensor.name());
@@ -150,13 +149,6 @@ class FactLessonsTest {
     private Trainer trainer(FactLessons few) {
         Weights weights = new Weights(ModelConfig.llama(task.vocabSize(), 32, 1, 2, 2, 64, 1024));
         Init.LIVELY.apply(weights, 1, Team.serial());
-        return new Trainer(weights, few.config(0), Team.serial());
-    }
-
-    private static void step(Trainer trainer, FactLessons few) {
-        if (!trainer.config().equals(few.config(trainer.steps()))) {
-            trainer.config(few.config(trainer.steps()));
-        }
-        trainer.step(few.source());
+        return new Trainer(weights, few.at(0).config(), Team.serial());
     }
 }
