@@ -31,11 +31,9 @@ record BookQuestion(String name, String title, List<Row> rows) implements Questi
     record Row(String label, String name, int seeds, List<String> options) {
 
         Job job(Place place, int seed) {
-            List<String> all = new ArrayList<>(List.of("--model", place.model("books-llama").toString(), "--text", place.book("train").toString(), "--valid"));
-            all.addAll(BookScore.ends(place));
-            all.addAll(List.of("--seed", String.valueOf(seed), "--eval-every", "100"));
+            List<String> all = new ArrayList<>(Books.search(place, place.model("books-llama"), seed));
             all.addAll(options);
-            return new SearchJob(name + "-" + seed, all);
+            return new SearchJob(name + "-" + seed, all, null);
         }
     }
 

@@ -1,5 +1,6 @@
 package org.neuralattention.bench.results;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.neuralattention.bench.report.Numbers;
@@ -11,7 +12,7 @@ final class Books {
     /** Tokens of a sequence, and of a block that is measured. */
     private static final int LENGTH = 1024;
 
-    private static final int SINKS = 4;
+    static final int SINKS = 4;
 
     private static final double[] BUDGETS = {0.05, 0.1, 0.2, 0.4};
 
@@ -80,6 +81,14 @@ final class Books {
         List<String> all = new ArrayList<>(List.of("--target-kv", String.valueOf(budget)));
         all.addAll(List.of(options));
         return new Row(label + ": " + Numbers.percent(budget), name + "-" + percent(budget), 1, all);
+    }
+
+    /** Options of every search. */
+    static List<String> search(Place place, Path model, int seed) {
+        List<String> options = new ArrayList<>(List.of("--model", model.toString(), "--text", place.book("train").toString(), "--valid"));
+        options.addAll(BookScore.ends(place));
+        options.addAll(List.of("--seed", String.valueOf(seed), "--eval-every", "100"));
+        return options;
     }
 
     private static long percent(double share) {

@@ -5,7 +5,6 @@ import org.neuralattention.bench.tasks.CopiedSpans;
 import org.neuralattention.bench.tasks.PlantedFacts;
 import org.neuralattention.train.LrSchedule;
 import org.neuralattention.train.Optimizer;
-import org.neuralattention.train.RoleLearning;
 import org.neuralattention.train.StepReport;
 import org.neuralattention.train.TokenSource;
 import org.neuralattention.train.TrainConfig;
@@ -35,9 +34,6 @@ final class FactLessons {
     private static final double MIN_LR = 5e-5;
     private static final long WARMUP = 20;
 
-    private static final long SEARCH_STEPS = 400;
-    private static final double SEARCH_LR = 3e-4;
-
     /** Steps of all lessons that teach. */
     private static final long STEPS = 1250;
 
@@ -53,7 +49,7 @@ final class FactLessons {
      * @param task 8 facts in 1,024 tokens
      * @param book the text it is trained on, which the first lesson is made of too
      */
-    static FactLessons teach(PlantedFacts task, int[] book, long seed) {
+    static FactLessons of(PlantedFacts task, int[] book, long seed) {
         return new FactLessons(List.of(
                 new Lesson("copied spans", 500, config(16, 128, seed), new CopiedSpans(book, seed)),
                 planted(150, config(16, 128, seed), 2, task, seed),
@@ -72,12 +68,6 @@ final class FactLessons {
         TokenSource planted = smaller.training(seed);
         return new Lesson(smaller.name(), steps, config,
                 (ids, targets, offset, step, row, seqLen) -> planted.fill(ids, targets, offset, step, 2 * row, seqLen));
-    }
-
-    /** One lesson: the roles of a model that was taught are searched on its last one's rows, as {@code nats search} does on text. */
-    static FactLessons search(PlantedFacts task, double share, long seed) {
-        TrainConfig config = TrainConfig.of(8, 1024, SEARCH_STEPS, SEARCH_LR).withRoles(RoleLearning.fineTune(share, SEARCH_STEPS)).withSeed(seed);
-        return new FactLessons(List.of(new Lesson("roles for " + task.name(), SEARCH_STEPS, config, task.training(seed))));
     }
 
     /** The same, each lesson cut down to so many steps, of so few sequences: to see that they run. */

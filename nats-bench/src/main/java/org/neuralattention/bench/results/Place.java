@@ -5,10 +5,13 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import org.neuralattention.bench.cli.Interrupt;
 import org.neuralattention.bench.cli.UserError;
+import org.neuralattention.io.Json;
 
 /**
  * Where jobs find what they need and leave what they make.
@@ -55,8 +58,30 @@ public record Place(Path shared, Path out, boolean quick, Commands nats, PrintWr
         return run(args, err);
     }
 
+    /**
+     * What a job leaves: a line about itself, and the lines of commands that ask the model it made.
+     *
+     * @return null if one was interrupted
+     */
+    @SafeVarargs
+    final String ask(Job job, double seconds, List<String>... questions) {
+        Map<String, Object> line = new LinkedHashMap<>();
+        line.put("event", "job");
+        line.put("command", job.command(this));
+        line.put("seconds", seconds);
+        StringBuilder lines = new StringBuilder(Json.compact(line)).append('\n');
+        for (List<String> question : questions) {
+            String answer = ask(question);
+            if (answer == null) {
+                return null;
+            }
+            lines.append(answer);
+        }
+        return lines.toString();
+    }
+
     /** Runs a command with {@code --json} and returns its lines without progress; null if it was interrupted. */
-    String ask(List<String> args) {
+    private String ask(List<String> args) {
         StringWriter printed = new StringWriter();
         PrintWriter out = new PrintWriter(printed);
         if (!run(args, out)) {

@@ -33,7 +33,7 @@ public final class ResultsCommand implements Callable<Integer> {
 
     private final Place.Commands nats;
 
-    @Parameters(paramLabel = "QUESTION", arity = "0..*", description = "recall, facts, budgets, one-window, tuning, ablations (all)")
+    @Parameters(paramLabel = "QUESTION", arity = "0..*", description = "recall, budgets, facts, one-window, tuning, ablations (all)")
     private List<String> names = List.of();
 
     @Option(names = "--shared", paramLabel = "DIR", defaultValue = "../shared", description = "the folder with models and books (${DEFAULT-VALUE})")
@@ -95,7 +95,7 @@ public final class ResultsCommand implements Callable<Integer> {
         if (seeds < 1 || seeds > 100) {
             throw new UserError("--seeds " + seeds + ": must be in [1, 100].");
         }
-        List<Question> all = List.of(new RecallQuestion(seeds), new FactsQuestion(seeds), Books.budgets(seeds), Books.oneWindow(seeds), Books.tuning(), Books.ablations());
+        List<Question> all = List.of(new RecallQuestion(seeds), Books.budgets(seeds), new FactQuestion(seeds), Books.oneWindow(seeds), Books.tuning(), Books.ablations());
         if (names.isEmpty()) {
             return all;
         }

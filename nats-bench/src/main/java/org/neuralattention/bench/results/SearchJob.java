@@ -4,17 +4,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import org.neuralattention.io.Json;
 
 /**
- * {@code nats search}, and what {@code nats eval} then says of the model.
+ * {@code nats search}, and what {@code nats eval} then says of the model, and {@code nats evaluate} if it is asked for facts.
  *
  * @param options of the search, but for {@code --out}
+ * @param facts what it is asked for; null for nothing
  */
-record SearchJob(String name, List<String> options) implements Job {
+record SearchJob(String name, List<String> options, FactQuestion.Size facts) implements Job {
 
     SearchJob {
         options = List.copyOf(options);
@@ -31,15 +29,12 @@ record SearchJob(String name, List<String> options) implements Job {
         Stopwatch watch = new Stopwatch(place.out().resolve(name + ".seconds"));
         boolean ended = place.tell(search(place, Files.exists(folder)));
         watch.keep();
-        String scores = ended ? place.ask(BookScore.command(place, folder)) : null;
-        if (scores == null) {
+        if (!ended) {
             return null;
         }
-        Map<String, Object> job = new LinkedHashMap<>();
-        job.put("event", "job");
-        job.put("command", command(place));
-        job.put("seconds", watch.seconds());
-        return Json.compact(job) + "\n" + scores;
+        List<String> books = BookScore.command(place, folder);
+        return facts == null ? place.ask(this, watch.seconds(), books)
+                : place.ask(this, watch.seconds(), books, FactScore.command(place, folder, facts, "learned", "0.5"));
     }
 
     private List<String> search(Place place, boolean resume) {
@@ -49,7 +44,8 @@ record SearchJob(String name, List<String> options) implements Job {
         } else {
             args.addAll(options);
             if (place.quick()) {
-                args.addAll(List.of("--steps", "4", "--batch", "2", "--seq-len", "64"));
+                args.addAll(List.of("--steps", "4", "--batch", "2"));
+                args.addAll(facts == null ? List.of("--seq-len", "64") : List.of());
             }
         }
         args.addAll(List.of("--out", place.folder(name).toString()));

@@ -51,7 +51,7 @@ class FactLessonsTest {
         int[] text = tokenizer.encode(Files.readString(shared.resolve("books/valid/pride-and-prejudice-end.txt")));
         int[] book = Arrays.copyOf(text, text.length / 2);
         task = new PlantedFacts(tokenizer, book, Arrays.copyOfRange(text, book.length, text.length), 8, 1024);
-        lessons = FactLessons.teach(task, book, 1);
+        lessons = FactLessons.of(task, book, 1);
     }
 
     @Test
