@@ -26,7 +26,7 @@ record FactQuestion(int seeds) implements Question {
     private static final List<String> HEADER = List.of("", "seed", "recall", "KV share", "loss", "other book", "KV share", "time");
 
     private static final String CAPTION = "Eight facts stand in the first half of 1,024 tokens of book text, and all are asked for at the end: recall is the share of numbers of which all five digits are "
-            + "right, of 200 in books that were not trained on; the KV share beside it is of these sequences. Then as in the other tables: losses on plain text, its KV share, time of training.";
+            + "right, of 200 in books that were not trained on; the KV share beside it is what is held meanwhile. Then as in the other tables: losses on plain text, its KV share, time of training.";
 
     @Override
     public String name() {

@@ -13,7 +13,7 @@ import org.neuralattention.io.JsonObject;
  * @param policy as the command line has it
  * @param budget share of a full cache, as the command line has it; null for a policy without one
  * @param recall share of the numbers of which all digits are right
- * @param share KV share
+ * @param share KV share behind the prompt, while the numbers are asked for
  */
 record FactScore(String policy, String budget, double recall, double share) {
 
@@ -31,7 +31,7 @@ record FactScore(String policy, String budget, double recall, double share) {
         for (String line : lines.lines().toList()) {
             JsonObject json = JsonObject.of(file, Json.parse(file, line.getBytes(StandardCharsets.UTF_8)));
             if (json.string("event").equals("score")) {
-                scores.add(new FactScore(json.string("policy"), json.string("budget", null), json.doubleValue("value"), json.doubleValue("kvShare")));
+                scores.add(new FactScore(json.string("policy"), json.string("budget", null), json.doubleValue("value"), json.doubleValue("kvShareBehindPrompt")));
             }
         }
         return scores;
