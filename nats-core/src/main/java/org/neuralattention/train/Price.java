@@ -13,19 +13,21 @@ public sealed interface Price permits PriceSchedule, KvTarget {
      *
      * @param price of the next step, in nats for keeping everything
      * @param error by how much the last step's share was above the wanted one; 0 where none is wanted
+     * @param from the share that was kept when the run began; 0 before its first step, and where none is wanted
      */
-    record State(double price, double error) {
+    record State(double price, double error, double from) {
 
         /** As a JSON object for {@link org.neuralattention.io.Json}, which keeps every bit. */
         Map<String, Object> toJson() {
             Map<String, Object> json = new LinkedHashMap<>();
             json.put("price", price);
             json.put("error", error);
+            json.put("from", from);
             return json;
         }
 
         static State fromJson(JsonObject json) {
-            return new State(json.doubleValue("price"), json.doubleValue("error"));
+            return new State(json.doubleValue("price"), json.doubleValue("error"), json.has("from") ? json.doubleValue("from") : 1); // older ones lack it: all began with a full cache
         }
     }
 

@@ -32,7 +32,7 @@ public record PriceSchedule(double price, long start, long ramp) implements Pric
 
     @Override
     public State start(long step) {
-        return new State(at(step), 0);
+        return new State(at(step), 0, 0);
     }
 
     @Override

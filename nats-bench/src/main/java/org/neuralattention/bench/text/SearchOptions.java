@@ -92,10 +92,14 @@ final class SearchOptions extends RunOptions {
         }
     }
 
-    /** The steps of a search among these roles. */
-    TrainConfig config(RoleSpace space, long seed) {
+    /**
+     * The steps of a search among these roles.
+     *
+     * @param known whether the model it begins with has them
+     */
+    TrainConfig config(RoleSpace space, boolean known, long seed) {
         Tuning tuning = tuning();
-        RoleLearning roles = space.isFixed() ? fixed(space) : roles();
+        RoleLearning roles = space.isFixed() ? fixed(space) : known ? roles().withGlobalBonus(0, 0) : roles();
         try {
             return new TrainConfig(batch, seqLen, accumulation, steps, lrSchedule(), Optimizer.DEFAULT, roles, tuning, loss(), seed);
         } catch (IllegalArgumentException e) {

@@ -40,7 +40,7 @@ record StartModel(Path path, ModelConfig config, TrainConfig train, Tokenizer to
         options.check();
         try (ModelFile file = ModelFile.open(options.model)) {
             ModelConfig config = file.config().withRoleSpace(options.among.space(file.config()));
-            TrainConfig train = options.config(config.roleSpace(), seed);
+            TrainConfig train = options.config(config.roleSpace(), file.config().hasRoles(), seed);
             if (config.positions() instanceof Positions.Learned && train.seqLen() > config.maxSeqLen()) {
                 throw new UserError("--seq-len " + train.seqLen() + ": " + options.model + " has only " + config.maxSeqLen() + " positions.");
             }
