@@ -48,7 +48,7 @@ public final class ResultsCommand implements Callable<Integer> {
     @Option(names = "--quick", description = "cut each run down to seconds: shows that they run, the numbers mean nothing")
     private boolean quick;
 
-    @Option(names = "--list", description = "print the runs, and which are done, and do none")
+    @Option(names = "--list", description = "print the runs, which of them are done, and what these say; do none")
     private boolean list;
 
     @Spec
@@ -69,7 +69,10 @@ public final class ResultsCommand implements Callable<Integer> {
         Map<String, Job> jobs = new LinkedHashMap<>();
         questions.forEach(question -> question.jobs(place).forEach(job -> jobs.putIfAbsent(job.name(), job)));
         if (list) {
-            jobs.values().forEach(job -> spec.commandLine().getOut().println((place.done(job) ? "done  " : "      ") + job.command(place)));
+            PrintWriter terminal = spec.commandLine().getOut();
+            jobs.values().forEach(job -> terminal.println((place.done(job) ? "done  " : "      ") + job.command(place)));
+            terminal.println();
+            tell(questions, place);
             return 0;
         }
         Files.createDirectories(out);
@@ -113,12 +116,17 @@ public final class ResultsCommand implements Callable<Integer> {
         HtmlReport page = new HtmlReport("What searches find", "nats " + String.join(" ", spec.root().commandLine().getParseResult().originalArgs()));
         for (Question question : questions) {
             Question.Table table = question.table(place);
+            if (table.rows().isEmpty()) {
+                continue;
+            }
             terminal.println(question.title());
             terminal.println();
             terminal.println(TextTable.of(table.header(), table.rows()));
             page.section(question.title()).table(table.caption(), table.header(), table.rows());
         }
-        page.write(out.resolve("results.html"));
-        terminal.println("The same as a page: " + out.resolve("results.html"));
+        if (Files.isDirectory(out)) {
+            page.write(out.resolve("results.html"));
+            terminal.println("The same as a page: " + out.resolve("results.html"));
+        }
     }
 }
