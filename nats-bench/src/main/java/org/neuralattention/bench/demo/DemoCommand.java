@@ -42,7 +42,7 @@ public final class DemoCommand implements Callable<Integer> {
     @Option(names = "--out", paramLabel = "FILE", defaultValue = "report.html", description = "the report (${DEFAULT-VALUE})")
     private Path out;
 
-    @Option(names = "--steps", paramLabel = "N", defaultValue = "1400", description = "training steps of each model (${DEFAULT-VALUE})")
+    @Option(names = "--steps", paramLabel = "N", defaultValue = "2000", description = "training steps of each model (${DEFAULT-VALUE})")
     private int steps;
 
     @Option(names = "--length", paramLabel = "N", defaultValue = "256", description = "tokens of a sequence: 64, 128, 256 or 512 (${DEFAULT-VALUE})")

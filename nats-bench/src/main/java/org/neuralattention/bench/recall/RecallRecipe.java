@@ -56,9 +56,9 @@ public record RecallRecipe(Mqar task, int startLength, int tokensPerStep, int st
         }
     }
 
-    /** What shows most: one window of 4, from 64 tokens to 256 in 1,400 steps. */
+    /** What shows most: one window of 4, from 64 tokens to 256 in 2,000 steps. */
     public static RecallRecipe of(int pairs, long seed) {
-        return new RecallRecipe(Mqar.of(pairs, 256), 64, 4096, 1400, RoleSpace.of(4), 8, seed);
+        return new RecallRecipe(Mqar.of(pairs, 256), 64, 4096, 2000, RoleSpace.of(4), 8, seed);
     }
 
     /** The same model and training with other roles. */
